@@ -1,0 +1,1 @@
+//! Compiles tensor operations into LPU programs and checks their schedule.

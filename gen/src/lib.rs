@@ -1,0 +1,1 @@
+//! Elaborates, checks, deduplicates and emits the LPU as Verilog.

@@ -1,0 +1,1 @@
+//! Configuration, instruction set, latencies and memory map of the LPU.

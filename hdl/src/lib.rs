@@ -1,0 +1,1 @@
+//! The hardware blocks of the LPU, described in rust-hdl.

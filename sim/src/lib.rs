@@ -1,0 +1,1 @@
+//! Verilated simulation of the emitted Verilog.

@@ -1,0 +1,1 @@
+//! Golden model, scoreboard and properties of the LPU.
