@@ -1,0 +1,93 @@
+//! The configuration of a machine.
+
+use serde::{Deserialize, Serialize};
+
+mod preset;
+mod validate;
+
+pub use preset::PRESETS;
+pub use validate::ConfigError;
+
+/// Everything that a generated machine can vary.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Name of the configuration, for reports and module headers.
+    pub name: String,
+    /// L: lanes of one byte in a vector (8, 16, 32 or 64).
+    pub lanes: usize,
+    /// S: streams in each direction (4 to 32, a multiple of 4).
+    pub streams: usize,
+    /// The MEM slices.
+    pub mem: MemConfig,
+    /// The matrix unit.
+    pub mxm: MxmConfig,
+    /// The instruction queues.
+    pub icu: IcuConfig,
+}
+
+/// The MEM slices.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemConfig {
+    /// m: number of slices (1 to 32).
+    pub slices: usize,
+    /// Vectors in a slice (a power of two, 16 to 65536).
+    pub depth: usize,
+}
+
+/// The matrix unit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MxmConfig {
+    /// P: planes of L x L multiply-accumulators (1 to 4).
+    pub planes: usize,
+    /// W: weight streams that LW takes in a cycle (a power of two, at most L and S).
+    pub weight_streams: usize,
+    /// A: accumulator rows (a power of two, 2 to 4096).
+    pub accumulator_depth: usize,
+    /// X: operand-buffer rows (a power of two, 2 to 4096).
+    pub operand_depth: usize,
+}
+
+/// The instruction queues.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IcuConfig {
+    /// Instructions in each queue (a power of two, 16 to 4096).
+    pub queue_depth: usize,
+}
+
+impl Config {
+    /// Number of instruction queues.
+    pub fn num_queues(&self) -> usize {
+        2 * self.mem.slices + 3 * self.mxm.planes
+    }
+
+    /// Bytes of SRAM in all slices.
+    pub fn sram_bytes(&self) -> usize {
+        self.mem.slices * self.mem.depth * self.lanes
+    }
+
+    /// Multiply-accumulates per cycle.
+    pub fn macs_per_cycle(&self) -> usize {
+        self.mxm.planes * self.lanes * self.lanes
+    }
+
+    /// The preset called `name`, if there is one.
+    pub fn preset(name: &str) -> Option<Self> {
+        preset::preset(name)
+    }
+
+    /// Reads and validates a TOML configuration.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// The configuration as TOML, in canonical field order.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a configuration is always expressible in TOML")
+    }
+}

@@ -1,0 +1,30 @@
+//! The configurations that ship with the toolkit.
+
+use super::{Config, IcuConfig, MemConfig, MxmConfig};
+
+/// Names of the presets, smallest first.
+pub const PRESETS: [&str; 4] = ["nano", "edge", "proto", "wide"];
+
+pub(super) fn preset(name: &str) -> Option<Config> {
+    let (lanes, streams, slices, depth, weight_streams, accumulators, operands, queue) = match name
+    {
+        "nano" => (8, 16, 4, 2048, 4, 64, 64, 256),
+        "edge" => (16, 16, 8, 4096, 8, 128, 64, 512),
+        "proto" => (32, 16, 8, 8192, 8, 512, 64, 512),
+        "wide" => (64, 32, 16, 8192, 16, 512, 64, 512),
+        _ => return None,
+    };
+    Some(Config {
+        name: name.to_owned(),
+        lanes,
+        streams,
+        mem: MemConfig { slices, depth },
+        mxm: MxmConfig {
+            planes: 1,
+            weight_streams,
+            accumulator_depth: accumulators,
+            operand_depth: operands,
+        },
+        icu: IcuConfig { queue_depth: queue },
+    })
+}

@@ -1,0 +1,105 @@
+//! The rules a configuration has to meet.
+
+use super::Config;
+
+/// Why a configuration cannot be built.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ConfigError {
+    /// The text is not TOML of the expected shape.
+    #[error(transparent)]
+    Toml(#[from] toml::de::Error),
+    /// A field breaks a rule.
+    #[error("{field} = {value}: {rule}")]
+    Rule {
+        /// Dotted path of the field.
+        field: &'static str,
+        /// Its value.
+        value: usize,
+        /// The rule it breaks and a fix.
+        rule: String,
+    },
+}
+
+fn check(
+    field: &'static str,
+    value: usize,
+    holds: bool,
+    rule: impl Into<String>,
+) -> Result<(), ConfigError> {
+    if holds {
+        return Ok(());
+    }
+    let rule = rule.into();
+    Err(ConfigError::Rule { field, value, rule })
+}
+
+fn power_of_two_in(
+    field: &'static str,
+    value: usize,
+    low: usize,
+    high: usize,
+) -> Result<(), ConfigError> {
+    check(
+        field,
+        value,
+        value.is_power_of_two() && (low..=high).contains(&value),
+        format!("must be a power of two from {low} to {high}"),
+    )
+}
+
+impl Config {
+    /// Checks every rule; the first that is broken is reported.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let streams = self.streams;
+        power_of_two_in("lanes", self.lanes, 8, 64)?;
+        check(
+            "streams",
+            streams,
+            (4..=32).contains(&streams) && streams.is_multiple_of(4),
+            "must be a multiple of 4 from 4 to 32 (an int32 result takes 4 streams)",
+        )?;
+        check(
+            "mem.slices",
+            self.mem.slices,
+            (1..=32).contains(&self.mem.slices),
+            "must be from 1 to 32",
+        )?;
+        power_of_two_in("mem.depth", self.mem.depth, 16, 65536)?;
+        check(
+            "mxm.planes",
+            self.mxm.planes,
+            (1..=4).contains(&self.mxm.planes),
+            "must be from 1 to 4",
+        )?;
+        let weight_limit = self.lanes.min(1 << streams.ilog2());
+        power_of_two_in(
+            "mxm.weight_streams",
+            self.mxm.weight_streams,
+            1,
+            weight_limit,
+        )?;
+        check(
+            "mxm.weight_streams",
+            self.mxm.weight_streams,
+            streams.is_multiple_of(self.mxm.weight_streams),
+            format!("must divide streams = {streams}"),
+        )?;
+        power_of_two_in("mxm.accumulator_depth", self.mxm.accumulator_depth, 2, 4096)?;
+        power_of_two_in("mxm.operand_depth", self.mxm.operand_depth, 2, 4096)?;
+        power_of_two_in("icu.queue_depth", self.icu.queue_depth, 16, 4096)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::PRESETS;
+    use super::Config;
+
+    #[test]
+    fn presets_are_valid_and_survive_toml() {
+        for name in PRESETS {
+            let config = Config::preset(name).unwrap();
+            assert_eq!(Config::from_toml(&config.to_toml()).unwrap(), config);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The latencies of the machine in clock cycles, as `docs/machine.md` defines them.
+//!
+//! All are counted from the cycle in which an operation issues to the cycle in which its effect is
+//! visible in a register, unless said otherwise.
+
+/// Operand select: from the sampled stream cell to the selected vector.
+pub const SELECT_LATENCY: u64 = 2;
+/// SECDED decode: from the selected vector to the corrected one.
+pub const SECDED_LATENCY: u64 = 2;
+/// SRAM: from the address register to the output register.
+pub const SRAM_LATENCY: u64 = 2;
+/// READ: to the stream cell of the slice.
+pub const READ_LATENCY: u64 = SRAM_LATENCY + 1;
+/// WRITE: to the first READ issue that sees the new word.
+pub const WRITE_LATENCY: u64 = SELECT_LATENCY + 1;
+/// Cycle, after issue, in which a GATHER or SCATTER uses its SRAM port.
+pub const INDIRECT_LATENCY: u64 = SELECT_LATENCY + SECDED_LATENCY + 1;
+/// GATHER: to the stream cell of the slice.
+pub const GATHER_LATENCY: u64 = INDIRECT_LATENCY + READ_LATENCY;
+/// SCATTER: to the first READ issue that sees the new word.
+pub const SCATTER_LATENCY: u64 = INDIRECT_LATENCY + 1;
+/// LW: to the shadow weights.
+pub const LW_LATENCY: u64 = SELECT_LATENCY + SECDED_LATENCY + 1;
+/// IW: to the active weights.
+pub const IW_LATENCY: u64 = LW_LATENCY + 1;
+/// MM issue to the cycle in which the multipliers see activation and weights.
+pub const MM_OPERAND_LATENCY: u64 = SELECT_LATENCY + SECDED_LATENCY;
+/// Least distance from an IW to an MM that uses the new weights.
+pub const IW_TO_MM: u64 = IW_LATENCY - MM_OPERAND_LATENCY;
+/// Least distance from an LX to an MM that reads the row from the operand buffer.
+pub const LX_TO_MM: u64 = 2;
+/// ACC with emit: to the westward cell at the MXM.
+pub const ACC_LATENCY: u64 = 4;
+/// NOTIFY issue to the issue of the instruction after a waiting SYNC.
+pub const NOTIFY_LATENCY: u64 = 3;
+/// Host request on the inputs to its answer on the outputs.
+pub const HOST_LATENCY: u64 = 8;
+/// Launch request on the inputs to cycle 0 of the launch.
+pub const LAUNCH_LATENCY: u64 = 4;
+/// End of the last queue to the fall of `out_busy`.
+pub const DRAIN_CYCLES: u64 = 16;
+/// One stream register.
+pub const HOP_LATENCY: u64 = 1;
+
+/// MM issue to the cycle in which its dot products are visible (the issue cycle of the matching ACC).
+///
+/// ```
+/// assert_eq!(lpu_isa::latency::mm_latency(32), 10);
+/// ```
+pub const fn mm_latency(lanes: usize) -> u64 {
+    MM_OPERAND_LATENCY + 1 + lanes.ilog2() as u64
+}

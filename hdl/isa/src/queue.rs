@@ -1,0 +1,83 @@
+//! The instruction queues, one for each functional unit.
+
+use crate::Config;
+use std::fmt;
+
+/// What a queue drives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum QueueKind {
+    /// The read port of a MEM slice: READ, GATHER.
+    MemRead,
+    /// The write port of a MEM slice: WRITE, SCATTER.
+    MemWrite,
+    /// The weights of a MXM plane: LW, IW, CONFIG.
+    MxmWeights,
+    /// The multipliers of a MXM plane: LX, MM.
+    MxmCompute,
+    /// The accumulators of a MXM plane: ACC.
+    MxmAccumulate,
+}
+
+/// One queue: its kind and the MEM slice or MXM plane it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Queue {
+    /// What it drives.
+    pub kind: QueueKind,
+    /// Slice number (MEM) or plane number (MXM).
+    pub index: usize,
+}
+
+impl Queue {
+    /// The queue of kind `kind` in slice or plane `index`.
+    pub const fn new(kind: QueueKind, index: usize) -> Self {
+        Self { kind, index }
+    }
+
+    /// All queues of a machine, in the order of their ids.
+    pub fn all(config: &Config) -> impl Iterator<Item = Queue> {
+        let mem = (0..config.mem.slices).flat_map(|i| {
+            [QueueKind::MemRead, QueueKind::MemWrite].map(|kind| Queue::new(kind, i))
+        });
+        let mxm = (0..config.mxm.planes).flat_map(|p| {
+            use QueueKind::*;
+            [MxmWeights, MxmCompute, MxmAccumulate].map(|kind| Queue::new(kind, p))
+        });
+        mem.chain(mxm)
+    }
+
+    /// Queue id, which is also the unit number in faults and counters.
+    pub fn id(self, config: &Config) -> usize {
+        let mxm = 2 * config.mem.slices + 3 * self.index;
+        match self.kind {
+            QueueKind::MemRead => 2 * self.index,
+            QueueKind::MemWrite => 2 * self.index + 1,
+            QueueKind::MxmWeights => mxm,
+            QueueKind::MxmCompute => mxm + 1,
+            QueueKind::MxmAccumulate => mxm + 2,
+        }
+    }
+
+    /// The queue with the given id, if the machine has it.
+    pub fn from_id(id: usize, config: &Config) -> Option<Self> {
+        Self::all(config).nth(id)
+    }
+
+    /// Whether the queue belongs to a MEM slice (and so has a base register).
+    pub fn is_mem(self) -> bool {
+        matches!(self.kind, QueueKind::MemRead | QueueKind::MemWrite)
+    }
+}
+
+impl fmt::Display for Queue {
+    /// The assembler's name, for example `mem3.read`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, port) = match self.kind {
+            QueueKind::MemRead => ("mem", "read"),
+            QueueKind::MemWrite => ("mem", "write"),
+            QueueKind::MxmWeights => ("mxm", "weights"),
+            QueueKind::MxmCompute => ("mxm", "compute"),
+            QueueKind::MxmAccumulate => ("mxm", "accumulate"),
+        };
+        write!(f, "{unit}{}.{port}", self.index)
+    }
+}
