@@ -104,16 +104,21 @@ def ensure(folder: Path, name: str) -> str:
     return str(folder / "venv" / "bin" / ("python" if name == "pyslang" else name))
 
 
+def ensure_locked(folder: Path, name: str) -> str:
+    """The same, safe against another process that installs at this moment."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return ensure(folder, name)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tools", nargs="*", choices=[[], *ALL], help="tools to install (default: all)")
     parser.add_argument("--env", action="store_true", help="print shell assignments for `eval`")
     arguments = parser.parse_args()
     folder = tool_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        found = {name: ensure(folder, name) for name in arguments.tools or ALL}
+    found = {name: ensure_locked(folder, name) for name in arguments.tools or ALL}
     if arguments.env:
         print(f"export LPU_TOOLS='{folder}'")
         print(f"export PATH=\"$PATH:{folder / 'bin'}:{folder / 'venv' / 'bin'}\"")

@@ -19,6 +19,8 @@ pub enum Command {
     /// Show, check or describe configurations
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Generate the Verilog of a machine
+    Gen(GenArgs),
     /// Assemble a program text into instruction words
     Asm(AsmArgs),
     /// Disassemble instruction words into a program text
@@ -59,6 +61,18 @@ pub enum ConfigCommand {
     Schema,
     /// List the presets
     List,
+}
+
+#[derive(Args)]
+pub struct GenArgs {
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// Folder for the Verilog files, the file list and the configuration
+    #[arg(short, long, default_value = "build/verilog", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Print one JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args)]
