@@ -53,6 +53,16 @@ pub fn compile(config: &Config, m: usize, k: usize, n: usize) -> Result<Matmul, 
     search::compile(config, m, k, n)
 }
 
+/// Every schedule tried for the product that fits the machine, fastest first: [`compile`] takes the first.
+pub fn alternatives(
+    config: &Config,
+    m: usize,
+    k: usize,
+    n: usize,
+) -> Result<Vec<Matmul>, CompileError> {
+    search::alternatives(config, m, k, n)
+}
+
 impl Matmul {
     /// The SRAM vectors that hold the matrices, in row-major order, before the launch.
     ///

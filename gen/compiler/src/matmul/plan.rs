@@ -142,8 +142,8 @@ fn streamed(
     let worth = base.own_stream && chunks <= config.icu.queue_depth;
     worth.then(|| Plan {
         rows: balance(m, chunks),
-        k: vec![0..k_tiles],
-        n: vec![0..n_steps],
+        k: balance(k_tiles, 1),
+        n: balance(n_steps, 1),
         ..base.clone()
     })
 }

@@ -23,29 +23,54 @@ struct Candidate {
 }
 
 pub fn compile(config: &Config, m: usize, k: usize, n: usize) -> Result<Matmul, CompileError> {
-    config.validate()?;
     let shape = Shape { m, k, n };
     let needed = fits(config, shape)?;
+    let mut error = CompileError::Placement {
+        needed,
+        available: capacity(config),
+    };
+    for candidate in candidates(config, shape) {
+        match finish(config, shape, candidate) {
+            Err(found) if is_too_long(&found) => error = closer(error, found),
+            other => return other,
+        }
+    }
+    Err(error)
+}
+
+pub fn alternatives(
+    config: &Config,
+    m: usize,
+    k: usize,
+    n: usize,
+) -> Result<Vec<Matmul>, CompileError> {
+    let shape = Shape { m, k, n };
+    fits(config, shape)?;
+    let programs = candidates(config, shape)
+        .into_iter()
+        .map(|candidate| finish(config, shape, candidate));
+    programs
+        .filter(|program| !program.as_ref().is_err_and(is_too_long))
+        .collect()
+}
+
+/// Every plan in every placement that fits, fastest first; of equals, the first tried.
+fn candidates(config: &Config, shape: Shape) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = plans(config, shape)
         .iter()
         .flat_map(|plan| ORDERS.map(|order| (plan, order)))
         .filter_map(|(plan, order)| candidate(config, plan, place(config, plan, order)?))
         .collect();
-    // A stable sort: of equals, the first tried.
     candidates.sort_by_key(|candidate| candidate.cycles);
-    let mut error = CompileError::Placement {
-        needed,
-        available: capacity(config),
-    };
-    for candidate in candidates {
-        match finish(config, shape, candidate) {
-            Err(found @ (CompileError::ProgramMemory { .. } | CompileError::Fields { .. })) => {
-                error = closer(error, found)
-            }
-            other => return other,
-        }
-    }
-    Err(error)
+    candidates
+}
+
+/// Whether a program is too long for the machine, so that a slower one may fit.
+fn is_too_long(error: &CompileError) -> bool {
+    matches!(
+        error,
+        CompileError::ProgramMemory { .. } | CompileError::Fields { .. }
+    )
 }
 
 /// The error that is nearest to a program that fits.
@@ -62,8 +87,9 @@ fn capacity(config: &Config) -> u128 {
     config.mem.slices as u128 * config.mem.depth as u128
 }
 
-/// Vectors that the matrices take, if the machine has as many.
+/// Vectors that the matrices take, if the machine is valid and has as many.
 fn fits(config: &Config, Shape { m, k, n }: Shape) -> Result<u128, CompileError> {
+    config.validate()?;
     if m == 0 || k == 0 || n == 0 {
         return Err(CompileError::Empty { m, k, n });
     }
