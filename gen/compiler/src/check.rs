@@ -37,9 +37,9 @@ pub fn check(config: &Config, program: &Program) -> Result<Prediction, Violation
     found.take()?;
     let launch = expand::expand(config, program, &mut found);
     found.take()?;
-    flow::check(config, &launch, &mut found);
+    let unused_values = flow::check(config, &launch, &mut found);
     memory::check(config, &launch, &mut found);
     mxm::check(config, &launch, &mut found);
     found.take()?;
-    Ok(Prediction::new(config, program, &launch))
+    Ok(Prediction::new(config, program, &launch, unused_values))
 }

@@ -12,6 +12,7 @@ struct Flow {
     position: u32,
     issue: u64,
     run: u32,
+    sampled: bool,
 }
 
 /// Flows of one stream, by key.
@@ -43,7 +44,8 @@ fn key(stream: Stream, cycle: u64, position: u32) -> i64 {
     cycle as i64 + if stream.westward { way } else { -way }
 }
 
-pub fn check(config: &Config, launch: &Launch, found: &mut Violations) {
+/// Checks all streams; returns the number of values that nothing samples.
+pub fn check(config: &Config, launch: &Launch, found: &mut Violations) -> u64 {
     let mut streams = Streams {
         config,
         runs: launch.runs.iter().flatten().collect(),
@@ -56,6 +58,8 @@ pub fn check(config: &Config, launch: &Launch, found: &mut Violations) {
     for id in 0..streams.runs.len() {
         streams.sample(id, found);
     }
+    let flows = streams.flows.iter().flatten();
+    flows.filter(|flow| !flow.sampled).count() as u64
 }
 
 impl Streams<'_> {
@@ -75,6 +79,7 @@ impl Streams<'_> {
                 position,
                 issue,
                 run: id as u32,
+                sampled: false,
             });
         };
         let slice = run.queue.index as u32;
@@ -134,7 +139,7 @@ impl Streams<'_> {
     }
 
     /// Checks that every cell a run samples is valid.
-    fn sample(&self, id: usize, found: &mut Violations) {
+    fn sample(&mut self, id: usize, found: &mut Violations) {
         let run = self.runs[id];
         let mem = run.queue.index as u32;
         let mxm = self.config.mem.slices as u32;
@@ -186,19 +191,19 @@ impl Streams<'_> {
     }
 
     /// Whether the unit at `position` sees a valid cell; `hint` makes successive look-ups cheap.
-    fn valid(&self, stream: Stream, cycle: u64, position: u32, hint: &mut usize) -> bool {
-        let flows = &self.flows[slot(stream)];
+    fn valid(&mut self, stream: Stream, cycle: u64, position: u32, hint: &mut usize) -> bool {
+        let flows = &mut self.flows[slot(stream)];
+        let end = flows.len();
         let wanted = Self::seen(stream, cycle, position);
-        let near = flows
-            .get(*hint..(*hint + 2).min(flows.len()))
-            .unwrap_or_default();
+        let near = flows.get(*hint..(*hint + 2).min(end)).unwrap_or_default();
         *hint = match near.iter().position(|flow| flow.key == wanted) {
             Some(offset) => *hint + offset,
             None => flows.partition_point(|flow| flow.key < wanted),
         };
-        let same = flows[(*hint).min(flows.len())..].iter();
-        same.take_while(|flow| flow.key == wanted)
-            .any(|flow| Self::upstream(stream, flow, position))
+        let same = &mut flows[(*hint).min(end)..];
+        let mut same = same.iter_mut().take_while(|flow| flow.key == wanted);
+        let flow = same.find(|flow| Self::upstream(stream, flow, position));
+        flow.map(|flow| flow.sampled = true).is_some()
     }
 
     /// The upstream value nearest in time, in words.

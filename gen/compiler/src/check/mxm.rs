@@ -30,13 +30,6 @@ fn multiplies(run: &Run) -> bool {
     )
 }
 
-fn hazard(run: &Run, cycle: u64, hazard: String) -> Violation {
-    Violation::Hazard {
-        site: run.site(cycle),
-        hazard,
-    }
-}
-
 /// Rows exist, and every install takes a whole tile. Returns the cycle of the first install.
 fn check_weights(config: &Config, runs: &[Run], found: &mut Violations) -> Option<u64> {
     let lanes = config.lanes as u64;
@@ -69,7 +62,10 @@ fn check_weights(config: &Config, runs: &[Run], found: &mut Violations) -> Optio
                 let text = format!(
                     "installs weights of which only {rows} of {lanes} rows were loaded since the last install"
                 );
-                found.push(hazard(run, issue.cycle, text));
+                found.push(Violation::Weights {
+                    site: run.site(issue.cycle),
+                    hazard: text,
+                });
             }
             loaded = 0;
             installed.get_or_insert(issue.cycle);
@@ -105,22 +101,20 @@ fn check_compute(config: &Config, runs: &[Run], installed: Option<u64>, found: &
                 Some(ready) => format!("the first weights can be used from cycle {ready}"),
                 None => "no weights are ever installed".to_owned(),
             };
-            found.push(hazard(
-                run,
-                cycle,
-                format!("no weights are installed yet ({when})"),
-            ));
+            found.push(Violation::Weights {
+                site: run.site(cycle),
+                hazard: format!("no weights are installed yet ({when})"),
+            });
         }
         if buffer && loaded[row].is_none_or(|load| cycle < load + LX_TO_MM) {
             let when = match loaded[row] {
                 Some(load) => format!("its LX issues in cycle {load}, too late to be seen"),
                 None => "no LX has loaded it".to_owned(),
             };
-            found.push(hazard(
-                run,
-                cycle,
-                format!("operand-buffer row {row} is not there ({when})"),
-            ));
+            found.push(Violation::Operand {
+                site: run.site(cycle),
+                hazard: format!("operand-buffer row {row} is not there ({when})"),
+            });
         }
     }
 }
@@ -193,7 +187,10 @@ fn check_accumulators(config: &Config, runs: &[Run], found: &mut Violations) {
                 false => "adds to",
             };
             let text = format!("{verb} accumulator row {row}, which nothing has initialised");
-            found.push(hazard(run, issue.cycle, text));
+            found.push(Violation::Sum {
+                site: run.site(issue.cycle),
+                hazard: text,
+            });
         }
     }
 }

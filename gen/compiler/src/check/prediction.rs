@@ -22,12 +22,19 @@ pub struct Prediction {
     pub writes: u64,
     /// MM issues of all planes.
     pub products: u64,
+    /// Values driven on a stream that nothing samples: no fault, but work for nothing.
+    pub unused_values: u64,
     /// Instructions in each queue, by queue id.
     pub instructions: Vec<usize>,
 }
 
 impl Prediction {
-    pub(super) fn new(config: &Config, program: &Program, launch: &Launch) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        program: &Program,
+        launch: &Launch,
+        unused_values: u64,
+    ) -> Self {
         let of = |kinds: &'static [QueueKind]| {
             let runs = launch.runs.iter().flatten();
             runs.filter(move |run| kinds.contains(&run.queue.kind))
@@ -51,6 +58,7 @@ impl Prediction {
                 .filter(multiplies)
                 .map(issues)
                 .sum(),
+            unused_values,
             instructions: program.queues(config).map(|(_, list)| list.len()).collect(),
         }
     }

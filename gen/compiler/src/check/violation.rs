@@ -155,9 +155,25 @@ pub enum Violation {
         /// The MM.
         site: Box<Site>,
     },
-    /// What an issue uses is not defined yet.
+    /// Weights are incomplete when installed, or used before any are installed.
     #[error("cycle {}: {site}: {hazard}", site.issue)]
-    Hazard {
+    Weights {
+        /// The issue.
+        site: Box<Site>,
+        /// What is not there, and why.
+        hazard: String,
+    },
+    /// A row of the operand buffer is used before it is loaded.
+    #[error("cycle {}: {site}: {hazard}", site.issue)]
+    Operand {
+        /// The issue.
+        site: Box<Site>,
+        /// What is not there, and why.
+        hazard: String,
+    },
+    /// A sum has no beginning.
+    #[error("cycle {}: {site}: {hazard}", site.issue)]
+    Sum {
         /// The issue.
         site: Box<Site>,
         /// What is not there, and why.
@@ -165,21 +181,48 @@ pub enum Violation {
     },
 }
 
-/// Broken rules: the first ones in full, the others counted.
+/// Broken rules: the first of each instruction and kind in full, the others counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Violations {
-    /// The first violations.
+    /// The violations listed.
     pub list: Vec<Violation>,
-    /// Violations found after those.
+    /// Violations that are not listed.
     pub omitted: u64,
 }
 
 /// Violations listed in full.
 const LISTED: usize = 16;
 
+impl Violation {
+    /// The issue at which the rule is broken.
+    pub fn site(&self) -> Option<&Site> {
+        match self {
+            Self::Deadlock { site } => Some(site),
+            Self::Collision { second, .. } | Self::BankConflict { second, .. } => Some(second),
+            Self::OperandMissing { site, .. }
+            | Self::AddressRange { site, .. }
+            | Self::ProductMissing { site, .. }
+            | Self::ResultLost { site, .. }
+            | Self::Weights { site, .. }
+            | Self::Operand { site, .. }
+            | Self::Sum { site, .. } => Some(site),
+            _ => None,
+        }
+    }
+
+    /// Whether both are of one kind and instruction.
+    fn repeats(&self, other: &Self) -> bool {
+        let instruction = |site: &Site| (site.queue, site.index);
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+            && self.site().is_some()
+            && self.site().map(instruction) == other.site().map(instruction)
+    }
+}
+
 impl Violations {
     pub(super) fn push(&mut self, violation: Violation) {
-        if self.list.len() < LISTED {
+        let listed = || self.list.iter().any(|other| other.repeats(&violation));
+        if self.list.len() < LISTED && !listed() {
             self.list.push(violation);
         } else {
             self.omitted += 1;
