@@ -19,11 +19,9 @@ mod memory;
 mod mxm;
 mod prediction;
 mod rules;
-mod text;
 mod violation;
 
 pub use prediction::Prediction;
-pub use text::describe;
 pub use violation::{Site, Violation, Violations};
 
 use lpu_isa::{Config, Program};

@@ -2,14 +2,14 @@
 
 use crate::check::Violations;
 use lpu_isa::Queue;
-use lpu_isa::config::ConfigError;
+use lpu_isa::config::RuleError;
 
 /// Why an operation cannot be compiled, with the numbers and what to change.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CompileError {
     /// The configuration breaks a rule.
-    #[error("the configuration is not valid: {0}")]
-    Config(#[from] ConfigError),
+    #[error("the configuration cannot be built: {0}")]
+    Config(#[from] RuleError),
     /// A dimension is zero.
     #[error(
         "a product of {m} x {k} by {k} x {n} has no elements: each dimension must be at least 1"

@@ -64,7 +64,7 @@ fn run(config: &Config, shape: (usize, usize, usize)) -> Matmul {
 
 #[test]
 fn presets_multiply() {
-    for preset in ["nano", "edge", "proto"] {
+    for preset in ["nano", "edge", "proto", "wide"] {
         let config = Config::preset(preset).unwrap();
         for shape in [
             (1, 1, 1),
@@ -78,6 +78,22 @@ fn presets_multiply() {
         ] {
             run(&config, shape);
         }
+    }
+}
+
+#[test]
+fn the_shapes_of_the_figures_multiply() {
+    let config = Config::preset("proto").unwrap();
+    for shape in [
+        (512, 512, 512),
+        (128, 576, 1536),
+        (16, 576, 1536),
+        (4, 576, 1536),
+        (1, 576, 1536),
+        (1, 2048, 1),
+        (100, 3, 1000),
+    ] {
+        run(&config, shape);
     }
 }
 

@@ -279,7 +279,7 @@ fn sync_without_notify() {
     );
     assert_eq!(
         text,
-        "mem0.read[1] SYNC (issued in cycle 5): no NOTIFY ever releases this SYNC"
+        "mem0.read[1] sync (issued in cycle 5): no NOTIFY ever releases this SYNC"
     );
     // The pulse of cycle 0 is seen in cycle 2: too early for a SYNC in cycle 3, in time for one in cycle 2.
     let late = [
@@ -322,8 +322,8 @@ fn collision_of_two_slices() {
     ]);
     assert_eq!(
         fires!(found, Violation::Collision { .. }),
-        "cycle 3, mem1, stream e0: mem1.read[1] READ e0, 0 (issued in cycle 1) drives a cell into which the value of \
-         mem0.read[0] READ e0, 0 (issued in cycle 0) flows"
+        "cycle 3, mem1, stream e0: mem1.read[1] read e0, 0x0000 (issued in cycle 1) drives a cell into which the value of \
+         mem0.read[0] read e0, 0x0000 (issued in cycle 0) flows"
     );
     let west = Operation::Read {
         stream: Stream::west(2),
@@ -376,8 +376,8 @@ fn operand_missing() {
     let found = broken(|lists| lists[id("mem2.read")].insert(0, nop(1)));
     assert_eq!(
         fires!(found, Violation::OperandMissing { .. }),
-        "cycle 4, mxm, stream e1: mxm0.weights[2] LW e0, 0 iw x4 every 1 by 2 x2 every 8 by 0 (issued in cycle 4) finds \
-         no value; the nearest value, of mem2.read[1] READ e1, 0 x4 every 1 by 1 x2 every 8 by 4 (issued in cycle 1), is 1 \
+        "cycle 4, mxm, stream e1: mxm0.weights[2] lw.row.iw e0, 0x0000 repeat 4, 1, 2 repeat 2, 8, 0 (issued in cycle 4) finds \
+         no value; the nearest value, of mem2.read[1] read e1, 0x0000 repeat 4, 1, 1 repeat 2, 8, 4 (issued in cycle 1), is 1 \
          cycle too late"
     );
     let found = broken(|lists| lists[id("mem2.read")] = vec![End]);
@@ -413,7 +413,7 @@ fn bank_conflict() {
     ]);
     assert_eq!(
         fires!(found, Violation::BankConflict { .. }),
-        "cycle 8, mem1: mem1.read[1] GATHER e1, e0, 0 (issued in cycle 3) and mem1.read[3] READ e0, 0 (issued in cycle 8) both \
+        "cycle 8, mem1: mem1.read[1] gather e1, e0, 0x0000 (issued in cycle 3) and mem1.read[3] read e0, 0x0000 (issued in cycle 8) both \
          use the read port"
     );
     let (east0, east1) = (Stream::east(0), Stream::east(1));
@@ -512,7 +512,7 @@ fn products_and_accumulators_out_of_step() {
     let late = broken(|lists| lists[id("mxm0.accumulate")].insert(0, nop(1)));
     let text = fires!(late.clone(), Violation::ResultLost { .. });
     assert!(
-        text.starts_with("cycle 17: no ACC takes the product of mxm0.compute[1] MM e2"),
+        text.starts_with("cycle 17: no ACC takes the product of mxm0.compute[1] mm e2"),
         "{text}"
     );
     let text = fires!(late, Violation::ProductMissing { .. });

@@ -1,6 +1,5 @@
 //! What the checker finds.
 
-use super::text::describe;
 use lpu_isa::{Instruction, Queue, Stream};
 use std::fmt;
 
@@ -22,11 +21,13 @@ impl fmt::Display for Site {
         let Self {
             queue,
             index,
+            instruction,
             issue,
-            ..
         } = self;
-        let text = describe(&self.instruction);
-        write!(f, "{queue}[{index}] {text} (issued in cycle {issue})")
+        write!(
+            f,
+            "{queue}[{index}] {instruction} (issued in cycle {issue})"
+        )
     }
 }
 
@@ -58,7 +59,7 @@ pub enum Violation {
         queue: Queue,
     },
     /// An instruction breaks a rule by itself.
-    #[error("{queue}[{index}] {}: {rule}", describe(instruction))]
+    #[error("{queue}[{index}] {instruction}: {rule}")]
     Instruction {
         /// The queue.
         queue: Queue,

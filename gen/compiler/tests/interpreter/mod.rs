@@ -232,11 +232,12 @@ impl Machine {
             .find(|install| install.0 <= cycle)
             .unwrap()
             .1;
-        let dot = |n: usize| {
-            let term = |(k, &x): (usize, &u8)| i32::from(x as i8) * i32::from(weights[&k][n] as i8);
-            x.iter().enumerate().map(term).sum()
-        };
-        let product = (0..self.lanes).map(dot).collect();
+        let mut product = vec![0; self.lanes];
+        for (k, &x) in x.iter().enumerate() {
+            for (sum, &weight) in product.iter_mut().zip(&weights[&k]) {
+                *sum += i32::from(x as i8) * i32::from(weight as i8);
+            }
+        }
         plane
             .products
             .insert(cycle + mm_latency(self.lanes), product);
