@@ -192,6 +192,9 @@ impl Printer<'_> {
     fn print(&self, e: &Expr, want: usize) -> Printed {
         match e {
             Expr::Signal(id) => self.bits_of(*id, 0, want),
+            Expr::Number(value, Some(width)) if *width > want => {
+                self.number(&low_bits(value, want), want)
+            }
             Expr::Number(value, _) => self.number(value, want),
             Expr::Variant { name, width, .. }
                 if *width == want && self.variants.contains_key(name) =>
@@ -219,7 +222,7 @@ impl Printer<'_> {
         if *value >= modulus || *value < least {
             return Err(self.width_error(format!("the number {value} does not fit {bits} bits")));
         }
-        let value = ((value % &modulus) + &modulus) % &modulus;
+        let value = low_bits(value, bits);
         let small = bits <= 4 || value < BigInt::from(10);
         Ok(Text::simple(if small {
             format!("{bits}'d{value}")
@@ -364,6 +367,10 @@ impl Printer<'_> {
     /// One side of an operation that is done at `want` bits. A lone bit may be added to a wider word.
     fn side(&self, e: &Expr, other: &Expr, want: usize) -> Printed {
         match (self.width(e), self.width(other)) {
+            (Width::Free, Width::Fixed(n)) if n > want => match e.number() {
+                Some(value) => self.print(&Expr::Number(value.clone(), Some(n)), want),
+                None => self.print(e, want),
+            },
             (Width::Fixed(1), Width::Fixed(n) | Width::Elastic(n)) if n > 1 => {
                 Ok(self.zero_extended(&self.print(e, 1)?.text, 1, want))
             }
@@ -453,8 +460,7 @@ impl Printer<'_> {
                 self.slice(base, kept, &offset, kept)
             }
             (Expr::Number(value, _), Some(at)) => {
-                let modulus: BigInt = BigInt::from(1) << kept;
-                self.number(&((value >> at) % modulus), kept)
+                self.number(&low_bits(&(value >> at), kept), kept)
             }
             (_, Some(0)) => self.print(base, kept),
             _ => Err(self.hoist("bits of an expression")),
@@ -498,6 +504,12 @@ impl Printer<'_> {
         }
         Ok(Text::simple(format!("{{{}}}", parts.join(", "))))
     }
+}
+
+/// The number modulo two to the power of `bits`, as two's complement has it.
+fn low_bits(value: &BigInt, bits: usize) -> BigInt {
+    let modulus: BigInt = BigInt::from(1) << bits;
+    ((value % &modulus) + &modulus) % &modulus
 }
 
 /// Whether the value depends on the width it is computed at.

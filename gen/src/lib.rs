@@ -21,7 +21,7 @@ mod module;
 mod name;
 mod plan;
 
-pub use emitted::{Emitted, FILE_LIST, Module, Statistics};
+pub use emitted::{Emitted, FILE_LIST, LINT_WAIVERS, Module, Statistics};
 pub use error::{EmitError, SignalPath};
 use rust_hdl::prelude::Block;
 

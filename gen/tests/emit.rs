@@ -24,3 +24,19 @@ fn controller() {
     .unwrap();
     insta::assert_snapshot!(emitted.single_file());
 }
+
+#[test]
+fn words() {
+    let emitted = emit(&connected(Words::default()), &EmitOptions::new("lpu_words")).unwrap();
+    insta::assert_snapshot!(emitted.single_file());
+}
+
+#[test]
+fn bus_pipe() {
+    let emitted = emit(
+        &connected(BusPipe::default()),
+        &EmitOptions::new("lpu_bus_pipe"),
+    )
+    .unwrap();
+    insta::assert_snapshot!(emitted.single_file());
+}

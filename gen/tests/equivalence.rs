@@ -126,6 +126,11 @@ fn controller() {
 }
 
 #[test]
+fn bus_pipe() {
+    equal(BusPipe::default());
+}
+
+#[test]
 fn fifo() {
     equal(Fifo::<9>::new(4));
 }

