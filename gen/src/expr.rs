@@ -94,7 +94,16 @@ impl Printer<'_> {
             Width::Fixed(n) if n != want => Err(self.width_error(format!(
                 "{what} is {want} bits wide and is given {n} bits; cast with `bit_cast`"
             ))),
-            _ => Ok(self.print(e, want)?.text),
+            _ => self
+                .print(e, want)
+                .map(|text| text.text)
+                .map_err(|error| match error {
+                    EmitError::Width { block, what: why } => EmitError::Width {
+                        block,
+                        what: format!("{what}: {why}"),
+                    },
+                    other => other,
+                }),
         }
     }
 
@@ -220,7 +229,11 @@ impl Printer<'_> {
         let modulus: BigInt = BigInt::from(1) << bits;
         let least: BigInt = -(&modulus >> 1usize);
         if *value >= modulus || *value < least {
-            return Err(self.width_error(format!("the number {value} does not fit {bits} bits")));
+            let most: BigInt = modulus - 1;
+            let what = format!(
+                "the number {value} does not fit {bits} bits, which hold {least} to {most}"
+            );
+            return Err(self.width_error(what));
         }
         let value = low_bits(value, bits);
         let small = bits <= 4 || value < BigInt::from(10);
@@ -236,10 +249,9 @@ impl Printer<'_> {
         let signal = &self.signals[id];
         let name = &self.names[id];
         if offset + width > signal.width {
+            let (top, own) = (offset + width - 1, signal.width);
             return Err(self.width_error(format!(
-                "bits {} to {offset} of `{name}` are wanted, which has {}",
-                offset + width - 1,
-                signal.width
+                "bits {offset} to {top} of `{name}` are wanted, which has {own} bits"
             )));
         }
         Ok(Text::simple(if width == signal.width {
@@ -451,10 +463,10 @@ impl Printer<'_> {
                 Some(at),
             ) if first.index().is_some() => {
                 if at + width > *inner {
-                    return Err(self.width_error(format!(
-                        "bits {} to {at} of {inner} are wanted",
-                        at + width - 1
-                    )));
+                    let top = at + width - 1;
+                    return Err(
+                        self.width_error(format!("bits {at} to {top} of {inner} bits are wanted"))
+                    );
                 }
                 let offset = Expr::Number((first.index().unwrap_or_default() + at).into(), None);
                 self.slice(base, kept, &offset, kept)

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use lpu_hdl::info::Primitive;
 use rust_hdl::core::ast::Verilog;
 use rust_hdl::core::atom::AtomKind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// Everything a module's text is made from.
@@ -30,6 +30,8 @@ pub(crate) struct Module<'a> {
     variants: BTreeMap<String, Variant>,
     /// Names of the registers inside each child that is a delay.
     pub stages: Vec<Vec<String>>,
+    /// Name of the wire that gives unused inputs a use.
+    unused: String,
 }
 
 impl<'a> Module<'a> {
@@ -92,6 +94,7 @@ impl<'a> Module<'a> {
         });
         let stages = stages.collect();
         let variants = name_variants(&plan, &mut all_names);
+        let unused = all_names.take("unused");
         Module {
             design,
             structure,
@@ -103,6 +106,7 @@ impl<'a> Module<'a> {
             instances,
             variants,
             stages,
+            unused,
         }
     }
 
@@ -115,8 +119,37 @@ impl<'a> Module<'a> {
         self.port_list(module_name, &registers, &mut out);
         self.declarations(&registers, &mut out);
         out += &body;
+        self.unused_inputs(&body, &mut out);
         let _ = write!(out, "\nendmodule\n\n`default_nettype wire\n");
         Ok(out)
+    }
+
+    /// Gives a use to inputs that these parameters leave without one, if the block says that this may be.
+    fn unused_inputs(&self, body: &str, out: &mut String) {
+        let Some(record) = &self.structure.record else {
+            return;
+        };
+        if record.unused.is_empty() {
+            return;
+        }
+        let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+        let used: BTreeSet<&str> = body.split(word).collect();
+        let unused = (0..self.signals.len()).filter(|&id| {
+            let Signal { path, role, .. } = &self.signals[id];
+            let declared = |port: &String| port == path || path.split('$').next() == Some(port);
+            *role == Role::Input
+                && record.unused.iter().any(declared)
+                && !used.contains(self.names[id].as_str())
+        });
+        let unused: Vec<&str> = unused.map(|id| self.names[id].as_str()).collect();
+        if !unused.is_empty() {
+            let _ = write!(
+                out,
+                "\n  wire {} = &{{1'd0, {}}};\n",
+                self.unused,
+                unused.join(", ")
+            );
+        }
     }
 
     fn header(&self, module_name: &str, options: &EmitOptions, out: &mut String) {

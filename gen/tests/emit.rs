@@ -40,3 +40,23 @@ fn bus_pipe() {
     .unwrap();
     insta::assert_snapshot!(emitted.single_file());
 }
+
+#[test]
+fn optional() {
+    let emitted = emit(
+        &connected(Optional::default()),
+        &EmitOptions::new("lpu_optional"),
+    )
+    .unwrap();
+    insta::assert_snapshot!(emitted.single_file());
+}
+
+#[test]
+fn watched() {
+    let emitted = emit(
+        &connected(Watched::default()),
+        &EmitOptions::new("lpu_watched"),
+    )
+    .unwrap();
+    insta::assert_snapshot!(emitted.modules.last().unwrap().text);
+}

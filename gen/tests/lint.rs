@@ -51,6 +51,8 @@ fn toys_are_clean() {
     clean(Controller::default());
     clean(Words::default());
     clean(BusPipe::default());
+    clean(Optional::default());
+    clean(Watched::default());
 }
 
 #[test]

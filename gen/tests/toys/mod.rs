@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses some of them")]
 
 use lpu_hdl::info::Info;
-use lpu_hdl::prim::{DelayLine, Flop, Multiplier, Pack};
+use lpu_hdl::prim::{DelayLine, Fifo, Flop, Multiplier, Pack};
 use rust_hdl::prelude::*;
 
 /// A block that nothing needs to be told.
@@ -362,5 +362,77 @@ impl Logic for BusPipe {
             self.watch.d.next = true;
         }
         self.seen.next = self.watch.q.val();
+    }
+}
+
+/// A delay that is none, which leaves the clock without a use, like ports that are only there in other variants.
+#[derive(LogicBlock)]
+pub struct Optional {
+    pub clock: Signal<In, Clock>,
+    pub reset: Signal<In, Bit>,
+    pub in_data: Signal<In, Bits<8>>,
+    pub in_spare: Vec<Signal<In, Bit>>,
+    pub out_data: Signal<Out, Bits<8>>,
+    delay: DelayLine<Bits<8>>,
+    info: Info,
+}
+
+impl Default for Optional {
+    fn default() -> Self {
+        Self {
+            clock: Signal::default(),
+            reset: Signal::default(),
+            in_data: Signal::default(),
+            in_spare: vec![Signal::default(), Signal::default()],
+            out_data: Signal::default(),
+            delay: DelayLine::new(0),
+            info: Info::new("optional", file!())
+                .unused("clock")
+                .unused("reset")
+                .unused("in_spare"),
+        }
+    }
+}
+
+impl Logic for Optional {
+    #[hdl_gen]
+    fn update(&mut self) {
+        clock!(self, clock, delay);
+        self.delay.d.next = self.in_data.val();
+        self.out_data.next = self.delay.q.val();
+    }
+}
+
+/// A queue of which only the level is looked at.
+#[derive(LogicBlock)]
+pub struct Watched {
+    pub clock: Signal<In, Clock>,
+    pub reset: Signal<In, Bit>,
+    pub in_data: Signal<In, Bits<8>>,
+    pub out_level: Signal<Out, Bits<16>>,
+    queue: Fifo<8>,
+}
+
+impl Default for Watched {
+    fn default() -> Self {
+        Self {
+            clock: Signal::default(),
+            reset: Signal::default(),
+            in_data: Signal::default(),
+            out_level: Signal::default(),
+            queue: Fifo::new(4),
+        }
+    }
+}
+
+impl Logic for Watched {
+    #[hdl_gen]
+    fn update(&mut self) {
+        clock!(self, clock, queue);
+        self.queue.reset.next = self.reset.val();
+        self.queue.in_data.next = self.in_data.val();
+        self.queue.write.next = true;
+        self.queue.read.next = self.in_data.val().any() && !self.reset.val();
+        self.out_level.next = self.queue.level.val();
     }
 }
