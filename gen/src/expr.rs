@@ -263,11 +263,11 @@ impl Printer<'_> {
         }))
     }
 
-    fn zero_extended(&self, text: &str, from: usize, to: usize) -> Text {
+    fn zero_extended(&self, text: Text, from: usize, to: usize) -> Text {
         if from == to {
-            Text::simple(text.into())
+            text
         } else {
-            Text::simple(format!("{{{}'d0, {text}}}", to - from))
+            Text::simple(format!("{{{}'d0, {}}}", to - from, text.text))
         }
     }
 
@@ -283,7 +283,7 @@ impl Printer<'_> {
         if matches!(width, Width::Elastic(_)) && computes(e) {
             return Err(self.ambiguous());
         }
-        Ok(self.zero_extended(&self.print(e, own)?.text, own, bits))
+        Ok(self.zero_extended(self.print(e, own)?, own, bits))
     }
 
     fn extend_signed(&self, e: &Expr, want: usize) -> Printed {
@@ -292,10 +292,19 @@ impl Printer<'_> {
         if want <= own || matches!(width, Width::Elastic(_) | Width::Free) {
             return self.print(e, want);
         }
-        let Expr::Signal(id) = e else {
-            return Err(self.hoist("the sign of an expression"));
+        let sign = match e {
+            Expr::Signal(id) => self.bits_of(*id, own - 1, 1)?,
+            Expr::Slice {
+                base,
+                width,
+                offset,
+            } => match (&**base, offset.index()) {
+                (Expr::Signal(id), Some(at)) => self.bits_of(*id, at + width - 1, 1)?,
+                _ => return Err(self.hoist("the sign of an expression")),
+            },
+            _ => return Err(self.hoist("the sign of an expression")),
         };
-        let sign = self.bits_of(*id, own - 1, 1)?.text;
+        let sign = sign.text;
         let value = self.print(e, own)?.text;
         Ok(Text::simple(format!(
             "{{{{{}{{{sign}}}}}, {value}}}",
@@ -384,7 +393,7 @@ impl Printer<'_> {
                 None => self.print(e, want),
             },
             (Width::Fixed(1), Width::Fixed(n) | Width::Elastic(n)) if n > 1 => {
-                Ok(self.zero_extended(&self.print(e, 1)?.text, 1, want))
+                Ok(self.zero_extended(self.print(e, 1)?, 1, want))
             }
             (Width::Fixed(a), Width::Fixed(b)) if a != b && b != 1 => Err(self.width_error(
                 format!("an operation has {a} bits on one side and {b} on the other"),
@@ -417,7 +426,7 @@ impl Printer<'_> {
         match (l, r.index()) {
             (Expr::Signal(id), Some(by)) if by < own => {
                 let left = want.min(own - by);
-                Ok(self.zero_extended(&self.bits_of(*id, by, left)?.text, left, want))
+                Ok(self.zero_extended(self.bits_of(*id, by, left)?, left, want))
             }
             _ => Err(self.hoist("some of the bits of a shift; use `get_bits`, or")),
         }
@@ -426,12 +435,31 @@ impl Printer<'_> {
     /// An index into `bits` bits, at the width Verilog expects.
     pub fn offset(&self, e: &Expr, bits: usize) -> Result<String, EmitError> {
         let want = (bits.next_power_of_two().trailing_zeros() as usize).max(1);
-        let (text, own) = self.alone(e)?;
-        Ok(if own > want {
-            self.print(e, want)?.text
-        } else {
-            self.zero_extended(&text.text, own, want).text
-        })
+        Ok(self.index(e, want)?.text)
+    }
+
+    /// An index, computed modulo two to the power of `want`: an index in range is the same as in Rust's `usize`.
+    fn index(&self, e: &Expr, want: usize) -> Printed {
+        match e {
+            Expr::Binary(l, op @ (VerilogOp::Add | VerilogOp::Sub | VerilogOp::Mul), r) => {
+                let (left, right) = (self.index(l, want)?, self.index(r, want)?);
+                Ok(Text::compound(format!(
+                    "{} {} {}",
+                    left.operand(),
+                    symbol(op),
+                    right.operand()
+                )))
+            }
+            Expr::Number(value, _) => self.number(&low_bits(value, want), want),
+            _ => {
+                let (text, own) = self.alone(e)?;
+                if own > want {
+                    self.print(e, want)
+                } else {
+                    Ok(self.zero_extended(text, own, want))
+                }
+            }
+        }
     }
 
     fn slice(&self, base: &Expr, width: usize, offset: &Expr, want: usize) -> Printed {
@@ -494,8 +522,8 @@ impl Printer<'_> {
         let Some(at) = index.index() else {
             let amount = self.alone(index)?.0.operand();
             let name = &self.names[*id];
-            let one = self.zero_extended("1'd1", 1, width).text;
-            let set = self.zero_extended(&bit.text, 1, width).text;
+            let one = self.number(&1.into(), width)?.text;
+            let set = self.zero_extended(bit, 1, width).text;
             return Ok(Text::compound(format!(
                 "({name} & ~({one} << {amount})) | ({set} << {amount})"
             )));

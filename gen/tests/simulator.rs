@@ -25,7 +25,7 @@ fn answer(a: u64, b: u64, sel: u64) -> Vec<(usize, u64)> {
     // From the opposite values, so that every input changes.
     for flip in [true, false] {
         words.in_a.next = Bits::from(if flip { !a & 0x7f } else { a });
-        words.in_b.next = Bits::from(if flip { !b & 0x7f } else { b });
+        words.in_b.next = Bits::from(if flip { !b & 0x3f } else { b });
         words.in_sel.next = Bits::from(if flip { !sel & 7 } else { sel });
         assert!(simulate(&mut words, 20));
     }
@@ -49,6 +49,9 @@ fn answer(a: u64, b: u64, sel: u64) -> Vec<(usize, u64)> {
         ),
         (5, words.out_red.val().to_u64()),
         (8, words.out_steps.val().to_u64()),
+        (2, words.out_part.val().to_u64()),
+        (16, words.out_extended.val().inner().to_u64()),
+        (4, words.out_chosen.val().to_u64()),
     ]
 }
 
@@ -59,7 +62,7 @@ fn compare(change: impl Fn(String) -> String) -> String {
         .single_file();
     let names = [
         "carry", "wrap", "low", "shift", "masked", "ordered", "wide", "select", "nibble",
-        "replaced", "moved", "reduced", "pixel", "red", "steps",
+        "replaced", "moved", "reduced", "pixel", "red", "steps", "part", "extended", "chosen",
     ];
     let mut bench =
         "module testbench;\n  reg [7:0] a, b; reg [2:0] sel; integer wrong = 0;\n".to_owned();
@@ -86,7 +89,8 @@ fn compare(change: impl Fn(String) -> String) -> String {
             ),
         };
         // rust-hdl's `signed_bit_cast` does not end for the most negative number.
-        let [a, b] = [a, b].map(|x| if x == 0x80 { 0x81 } else { x });
+        let [a, b] = [a, if b >> 3 & 0xf == 8 { b ^ 8 } else { b }]
+            .map(|x| if x == 0x80 { 0x81 } else { x });
         let _ = writeln!(bench, "    a = {a}; b = {b}; sel = {sel}; #1;");
         for (name, (width, value)) in names.iter().zip(answer(a, b, sel)) {
             let _ = writeln!(
