@@ -200,6 +200,8 @@ pub struct Words {
     pub out_part: Signal<Out, Bits<2>>,
     pub out_extended: Signal<Out, Signed<16>>,
     pub out_chosen: Signal<Out, Bits<4>>,
+    pub out_fixed: Signal<Out, Bits<4>>,
+    pub out_fixed_pixel: Signal<Out, Pixel>,
     a: Signal<Local, Signed<8>>,
     b: Signal<Local, Signed<8>>,
     pixel: Signal<Local, Pixel>,
@@ -234,6 +236,8 @@ impl Default for Words {
             out_part: Signal::default(),
             out_extended: Signal::default(),
             out_chosen: Signal::default(),
+            out_fixed: Signal::default(),
+            out_fixed_pixel: Signal::default(),
             a: Signal::default(),
             b: Signal::default(),
             pixel: Signal::default(),
@@ -297,7 +301,14 @@ impl Logic for Words {
         self.out_extended.next =
             signed_bit_cast::<16, 4>(signed_cast(self.in_b.val().get_bits::<4>(3)));
         self.out_chosen.next = 0.into();
+        self.out_fixed.next = 1.into();
+        self.out_fixed_pixel.next.red = 3.into();
+        self.out_fixed_pixel.next.green = 33.into();
+        self.out_fixed_pixel.next.flag = true;
         for i in 0..self._steps {
+            if i == 2 {
+                self.out_fixed.next = 5.into();
+            }
             if i != 1 && self.in_sel.val().get_bit(i) {
                 self.out_chosen.next = self.out_chosen.val() + 3;
             }
