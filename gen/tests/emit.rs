@@ -81,3 +81,15 @@ fn sram_bank() {
     .unwrap();
     insta::assert_snapshot!(emitted.single_file());
 }
+
+#[test]
+fn sram_bank_without_collisions() {
+    let bank = SramBank::<32>::new(1024).without_collisions();
+    let text = emit(&connected(bank), &EmitOptions::new("lpu_sram_bank"))
+        .unwrap()
+        .single_file();
+    assert!(
+        text.contains("(* ram_style = \"block\", no_rw_check *)"),
+        "{text}"
+    );
+}
