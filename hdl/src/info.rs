@@ -83,6 +83,8 @@ pub struct Record {
     pub params: Vec<(String, String)>,
     /// Comments of ports: the port, what it carries.
     pub ports: Vec<(String, String)>,
+    /// Input ports that some parameters leave without a use.
+    pub unused: Vec<String>,
     /// Set for cells that are written into their parent.
     pub primitive: Option<Primitive>,
 }
@@ -102,6 +104,7 @@ impl Record {
             self.summary.clone(),
             pairs(&self.params),
             pairs(&self.ports),
+            self.unused.join(&ITEM.to_string()),
             self.primitive
                 .as_ref()
                 .map(Primitive::encode)
@@ -114,7 +117,17 @@ impl Record {
     #[must_use]
     pub fn decode(name: &str) -> Option<Self> {
         let fields: Vec<&str> = name.split(FIELD).collect();
-        let [MAGIC, block, source, summary, params, ports, primitive] = fields[..] else {
+        let [
+            MAGIC,
+            block,
+            source,
+            summary,
+            params,
+            ports,
+            unused,
+            primitive,
+        ] = fields[..]
+        else {
             return None;
         };
         let pairs = |text: &str| {
@@ -130,6 +143,11 @@ impl Record {
             summary: summary.into(),
             params: pairs(params),
             ports: pairs(ports),
+            unused: unused
+                .split(ITEM)
+                .filter(|port| !port.is_empty())
+                .map(String::from)
+                .collect(),
             primitive: Primitive::decode(primitive),
         })
     }
@@ -200,6 +218,15 @@ impl Info {
         self
     }
 
+    /// Says that an input port has no use under some parameters, so that lint does not complain when that is so; for a
+    /// `Vec` of ports, the name of the field.
+    #[must_use]
+    pub fn unused(mut self, port: &str) -> Self {
+        self.record.unused.push(port.into());
+        self.record = clean(self.record);
+        self
+    }
+
     /// Marks the block as a cell that the emitter writes into the parent module.
     #[must_use]
     pub(crate) fn primitive(mut self, primitive: Primitive) -> Self {
@@ -224,6 +251,7 @@ fn clean(mut record: Record) -> Record {
     replace(&mut record.block);
     replace(&mut record.source);
     replace(&mut record.summary);
+    record.unused.iter_mut().for_each(replace);
     for (name, value) in record.params.iter_mut().chain(&mut record.ports) {
         replace(name);
         replace(value);
@@ -309,6 +337,8 @@ mod tests {
             .summary("line one\nline two")
             .param("DEPTH", 8)
             .port("in_data", "a word")
+            .unused("reset")
+            .unused("in_spare")
             .primitive(Primitive::Flop { reset: "1f".into() });
         let read = Record::decode(&info.descriptor().name).expect("an encoded record");
         assert_eq!(&read, info.record());
