@@ -15,6 +15,7 @@
 mod fifo;
 mod flop;
 mod multiplier;
+mod mux_register;
 mod pack;
 mod pipe;
 mod sram_bank;
@@ -24,6 +25,7 @@ mod testing;
 pub use fifo::Fifo;
 pub use flop::Flop;
 pub use multiplier::Multiplier;
+pub use mux_register::{MAX_INPUTS, MuxRegister};
 pub use pack::{Concat, Pack};
 pub use pipe::{DelayLine, Pipe, PipeEnable};
 pub use sram_bank::{MAX_DEPTH, SramBank};
