@@ -2,5 +2,7 @@
 //!
 //! [`info`] carries what rust-hdl cannot say about a block; [`prim`] holds the cells everything else is built from.
 
+pub mod ecc;
 pub mod info;
 pub mod prim;
+pub mod stream;
