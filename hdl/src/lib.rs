@@ -6,3 +6,4 @@ pub mod ecc;
 pub mod host;
 pub mod info;
 pub mod prim;
+pub mod stream;
