@@ -3,4 +3,6 @@
 //! [`info`] carries what rust-hdl cannot say about a block; [`prim`] holds the cells everything else is built from.
 
 pub mod info;
+pub mod mxm;
 pub mod prim;
+mod wiring;
