@@ -5,5 +5,7 @@
 pub mod ecc;
 pub mod host;
 pub mod info;
+pub mod mxm;
 pub mod prim;
 pub mod stream;
+mod wiring;

@@ -7,6 +7,7 @@
 //! | [`PipeEnable`] | flip-flop with enable, without reset | written into the parent |
 //! | [`DelayLine`] | N flip-flops in a row, N ≥ 0 | written into the parent |
 //! | [`Multiplier`] | signed combinational multiplier | written into the parent |
+//! | [`MuxRegister`] | register with a multiplexer in front | `lpu_mux_register` |
 //! | [`Pack`] | equal parts to one word | written into the parent |
 //! | [`Concat`] | two parts to one word | written into the parent |
 //! | [`Fifo`] | small queue | `lpu_fifo` |
