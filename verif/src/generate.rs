@@ -20,6 +20,7 @@ use std::fmt;
 
 mod config;
 mod legal;
+mod plan;
 mod spoil;
 mod timetable;
 mod unroll;
