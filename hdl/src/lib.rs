@@ -4,5 +4,6 @@
 
 pub mod ecc;
 pub mod info;
+pub mod mem;
 pub mod prim;
 pub mod stream;
