@@ -6,6 +6,7 @@ pub mod ecc;
 pub mod host;
 pub mod info;
 pub mod mxm;
+pub mod mem;
 pub mod prim;
 pub mod stream;
 mod wiring;
