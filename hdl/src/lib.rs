@@ -2,7 +2,9 @@
 //!
 //! [`info`] carries what rust-hdl cannot say about a block; [`prim`] holds the cells everything else is built from.
 
+pub mod ecc;
 pub mod info;
 pub mod mxm;
 pub mod prim;
+pub mod stream;
 mod wiring;

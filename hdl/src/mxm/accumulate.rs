@@ -189,8 +189,26 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
     #[hdl_gen]
     fn update(&mut self) {
         clock!(
-            self, clock, adder, valid_1, valid_2, valid_3, valid_4, row_1, row_2, row_3, row_4,
-            init_1, use_operand, use_sum, emit_1, emit_2, emit_3, stream_1, stream_2, stream_3
+            self,
+            clock,
+            adder,
+            valid_1,
+            valid_2,
+            valid_3,
+            valid_4,
+            row_1,
+            row_2,
+            row_3,
+            row_4,
+            init_1,
+            use_operand,
+            use_sum,
+            emit_1,
+            emit_2,
+            emit_3,
+            stream_1,
+            stream_2,
+            stream_3
         );
         self.valid_1.reset.next = self.reset.val();
         self.valid_2.reset.next = self.reset.val();
@@ -211,10 +229,14 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
         self.accumulate.next = self.in_valid.val() & (self.in_opcode.val() == self.acc.val());
         self.start.next = self.accumulate.val() & self.in_dot_valid.val();
         self.row.next = self.in_address.val() & self.row_mask.val();
-        self.init.next = (self.in_flags.val().get_bit(0) & self.in_first0.val() & !self.in_flags.val().get_bit(1))
+        self.init.next = (self.in_flags.val().get_bit(0)
+            & self.in_first0.val()
+            & !self.in_flags.val().get_bit(1))
             | (self.in_flags.val().get_bit(1) & self.in_first1.val())
             | (self.in_flags.val().get_bit(0) & self.in_flags.val().get_bit(1));
-        self.emit.next = (self.in_flags.val().get_bit(2) & self.in_last0.val() & !self.in_flags.val().get_bit(3))
+        self.emit.next = (self.in_flags.val().get_bit(2)
+            & self.in_last0.val()
+            & !self.in_flags.val().get_bit(3))
             | (self.in_flags.val().get_bit(3) & self.in_last1.val())
             | (self.in_flags.val().get_bit(2) & self.in_flags.val().get_bit(3));
         self.valid_1.d.next = self.start.val();

@@ -77,7 +77,9 @@ impl<const L: usize, const V: usize> Logic for AccumulatorAdder<L, V> {
         let lanes = L / PARTS;
         if self.clock.pos_edge() && self.in_enable.val() {
             for n in 0..L {
-                let stored = self.in_operand[n / lanes].val().get_bits::<32>(32 * (n % lanes));
+                let stored = self.in_operand[n / lanes]
+                    .val()
+                    .get_bits::<32>(32 * (n % lanes));
                 let base = match (self.in_use_sum.val(), self.in_use_operand.val()) {
                     (true, _) => self.out_sum[n].val(),
                     (_, true) => stored,
@@ -123,18 +125,30 @@ always @(posedge clock)
                 .rev()
                 .map(|n| format!("out_sum${n}"))
                 .collect();
-            text += &format!("\nalways @(*) out_part${part} = {{{}}};\n", words.join(", "));
+            text += &format!(
+                "\nalways @(*) out_part${part} = {{{}}};\n",
+                words.join(", ")
+            );
         }
         Verilog::Custom(text)
     }
 
     fn timing(&self) -> Vec<TimingInfo> {
-        let names = |name: &str, count: usize| (0..count).map(move |i| format!("{name}${i}")).collect::<Vec<_>>();
+        let names = |name: &str, count: usize| {
+            (0..count)
+                .map(move |i| format!("{name}${i}"))
+                .collect::<Vec<_>>()
+        };
         let enables = ["in_enable", "in_use_operand", "in_use_sum"].map(String::from);
         vec![TimingInfo {
             name: "accumulator_adder".into(),
             clock: "clock".into(),
-            inputs: [enables.to_vec(), names("in_operand", PARTS), names("in_dot", L)].concat(),
+            inputs: [
+                enables.to_vec(),
+                names("in_operand", PARTS),
+                names("in_dot", L),
+            ]
+            .concat(),
             outputs: [names("out_sum", L), names("out_part", PARTS)].concat(),
         }]
     }
@@ -160,8 +174,14 @@ mod tests {
             ((false, true, false), [0x04, 0x16]),
             ((true, false, false), [0xffff_fff2, 0xffff_fff3]),
         ] {
-            (adder.in_enable.next, adder.in_use_operand.next, adder.in_use_sum.next) = controls;
-            cycle(&mut adder, |adder, level| adder.clock.next = Clock::from(level));
+            (
+                adder.in_enable.next,
+                adder.in_use_operand.next,
+                adder.in_use_sum.next,
+            ) = controls;
+            cycle(&mut adder, |adder, level| {
+                adder.clock.next = Clock::from(level)
+            });
             assert_eq!([2, 3].map(|n| adder.out_sum[n].val().to_u64()), sums);
             assert_eq!(adder.out_part[1].val().to_u64(), sums[1] << 32 | sums[0]);
         }

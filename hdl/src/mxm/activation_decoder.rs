@@ -157,7 +157,10 @@ always @(posedge clock) begin
             text += &format!("    out_x${k} <= data[{}:{}];\n", 8 * k + 7, 8 * k);
         }
         for g in 0..codewords {
-            let lanes: Vec<String> = (8 * g..8 * g + 8).rev().map(|k| format!("out_x${k}")).collect();
+            let lanes: Vec<String> = (8 * g..8 * g + 8)
+                .rev()
+                .map(|k| format!("out_x${k}"))
+                .collect();
             text += &format!(
                 "    if ({s} != 8'd0)\n      {{{}}} <= data[{}:{}] ^ flips({s});\n",
                 lanes.join(", "),
@@ -175,7 +178,9 @@ always @(posedge clock) begin
             );
         }
         let sum = |name: &str| {
-            let bits: Vec<String> = (0..codewords).map(|g| format!("{{3'd0, {name}[{g}]}}")).collect();
+            let bits: Vec<String> = (0..codewords)
+                .map(|g| format!("{{3'd0, {name}[{g}]}}"))
+                .collect();
             bits.join(" + ")
         };
         text += &format!(
@@ -192,7 +197,9 @@ always @(posedge clock) begin
         vec![TimingInfo {
             name: "activation_decoder".into(),
             clock: "clock".into(),
-            inputs: ["reset", "in_valid", "in_data", "in_check"].map(String::from).into(),
+            inputs: ["reset", "in_valid", "in_data", "in_check"]
+                .map(String::from)
+                .into(),
             outputs,
         }]
     }
@@ -211,7 +218,9 @@ mod tests {
         let (data, check) = vector.unwrap_or((!0, !0));
         decoder.in_data.next = Bits::from(data);
         decoder.in_check.next = Bits::from(u64::from(check));
-        cycle(decoder, |decoder, level| decoder.clock.next = Clock::from(level));
+        cycle(decoder, |decoder, level| {
+            decoder.clock.next = Clock::from(level)
+        });
         let lanes = decoder.out_x.iter().rev();
         (
             decoder.out_valid.val(),
@@ -227,9 +236,18 @@ mod tests {
         decoder.connect_all();
         let check = matrix::checks(WORD);
         step(&mut decoder, Some((WORD, check)));
-        assert_eq!(step(&mut decoder, Some((WORD ^ 1 << 40, check))), (true, WORD, 0, 0));
-        assert_eq!(step(&mut decoder, Some((WORD ^ 3, check))), (true, WORD, 1, 0));
-        assert_eq!(step(&mut decoder, Some((WORD, check ^ 4))), (true, WORD ^ 3, 0, 1));
+        assert_eq!(
+            step(&mut decoder, Some((WORD ^ 1 << 40, check))),
+            (true, WORD, 0, 0)
+        );
+        assert_eq!(
+            step(&mut decoder, Some((WORD ^ 3, check))),
+            (true, WORD, 1, 0)
+        );
+        assert_eq!(
+            step(&mut decoder, Some((WORD, check ^ 4))),
+            (true, WORD ^ 3, 0, 1)
+        );
         assert_eq!(step(&mut decoder, None), (true, WORD, 1, 0));
         assert_eq!(step(&mut decoder, None), (false, WORD, 0, 0));
     }

@@ -179,9 +179,26 @@ impl<const L: usize, const V: usize> Logic for Compute<L, V> {
     #[hdl_gen]
     fn update(&mut self) {
         clock!(
-            self, clock, select, buffer_data, buffer_check, written_data, written_check,
-            buffered_data, buffered_check, decoder, counter, load_1, load_2, row_1, row_2,
-            multiply_1, multiply_2, buffer_1, buffer_2, forward
+            self,
+            clock,
+            select,
+            buffer_data,
+            buffer_check,
+            written_data,
+            written_check,
+            buffered_data,
+            buffered_check,
+            decoder,
+            counter,
+            load_1,
+            load_2,
+            row_1,
+            row_2,
+            multiply_1,
+            multiply_2,
+            buffer_1,
+            buffer_2,
+            forward
         );
         self.select.reset.next = self.reset.val();
         self.decoder.reset.next = self.reset.val();

@@ -74,7 +74,11 @@ impl Logic for CountSum {
         }
         for (i, node) in self._levels[0].iter_mut().enumerate() {
             let counts = self.in_counted[i].val() && !reset;
-            *node = if counts { self.in_count[i].val().to_u64() } else { 0 };
+            *node = if counts {
+                self.in_count[i].val().to_u64()
+            } else {
+                0
+            };
         }
         let sum = self._levels[self._levels.len() - 1][0];
         self.out_count.next = Bits::from(sum.min(255));
@@ -117,14 +121,20 @@ impl Logic for CountSum {
         text += &match 8usize.checked_sub(top(last) + 1) {
             Some(0) => format!("always @(*) out_count = node_{last}_0;"),
             Some(pad) => format!("always @(*) out_count = {{{pad}'d0, node_{last}_0}};"),
-            None => format!("always @(*) out_count = node_{last}_0[8] ? 8'd255 : node_{last}_0[7:0];"),
+            None => {
+                format!("always @(*) out_count = node_{last}_0[8] ? 8'd255 : node_{last}_0[7:0];")
+            }
         };
         Verilog::Custom(text)
     }
 
     fn timing(&self) -> Vec<TimingInfo> {
         let slots = self.in_count.len();
-        let names = |name: &str| (0..slots).map(|i| format!("{name}${i}")).collect::<Vec<_>>();
+        let names = |name: &str| {
+            (0..slots)
+                .map(|i| format!("{name}${i}"))
+                .collect::<Vec<_>>()
+        };
         vec![TimingInfo {
             name: "count_sum".into(),
             clock: "clock".into(),
@@ -149,11 +159,17 @@ mod tests {
         }
         for _ in 0..sum.latency() {
             cycle(&mut sum, |sum, level| sum.clock.next = Clock::from(level));
-            sum.in_counted.iter_mut().for_each(|counted| counted.next = false);
+            sum.in_counted
+                .iter_mut()
+                .for_each(|counted| counted.next = false);
         }
         let value = sum.out_count.val().to_u64();
         cycle(&mut sum, |sum, level| sum.clock.next = Clock::from(level));
-        assert_eq!(sum.out_count.val().to_u64(), 0, "it must be gone a cycle later");
+        assert_eq!(
+            sum.out_count.val().to_u64(),
+            0,
+            "it must be gone a cycle later"
+        );
         value
     }
 

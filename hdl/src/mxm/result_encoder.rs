@@ -37,7 +37,10 @@ impl<const L: usize, const V: usize> Default for ResultEncoder<L, V> {
                 .param("LANES", L)
                 .port("in_enable", "there is a result")
                 .port("in_sum", "one a lane")
-                .port("out_data", "byte planes, the least first; 0 without a result")
+                .port(
+                    "out_data",
+                    "byte planes, the least first; 0 without a result",
+                )
                 .port("out_check", "their check bits"),
         }
     }

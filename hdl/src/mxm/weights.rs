@@ -144,7 +144,15 @@ impl<const L: usize, const V: usize> Weights<L, V> {
 impl<const L: usize, const V: usize> Logic for Weights<L, V> {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, control, select, corrected, uncorrectable, counter);
+        clock!(
+            self,
+            clock,
+            control,
+            select,
+            corrected,
+            uncorrectable,
+            counter
+        );
         self.control.reset.next = self.reset.val();
         self.corrected.reset.next = self.reset.val();
         self.uncorrectable.reset.next = self.reset.val();
