@@ -26,7 +26,7 @@ pub(crate) mod testing;
 pub use fifo::Fifo;
 pub use flop::Flop;
 pub use multiplier::Multiplier;
-pub use mux_register::MuxRegister;
+pub use mux_register::{MAX_INPUTS, MuxRegister};
 pub use pack::{Concat, Pack};
 pub use pipe::{DelayLine, Pipe, PipeEnable};
 pub use sram_bank::{MAX_DEPTH, SramBank};

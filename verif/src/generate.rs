@@ -20,6 +20,8 @@ use std::fmt;
 
 mod config;
 mod legal;
+mod plan;
+mod spoil;
 mod timetable;
 mod unroll;
 mod wild;
@@ -115,6 +117,7 @@ impl Scenario {
 impl fmt::Debug for Scenario {
     /// The configuration file and the assembler text, to replay it by hand.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "# configuration {}", self.config.hash())?;
         writeln!(f, "{}", self.config.to_toml())?;
         writeln!(f, "bases {:?}\n{:?}", self.bases, self.image)?;
         f.write_str(&asm::disassemble(&self.config, &self.program))

@@ -110,52 +110,6 @@ proptest! {
             prop_assert!(usize::from(origin.index) <= instructions.len());
         }
     }
-
-    #[test]
-    fn the_order_of_accumulation_does_not_matter(scenario in generate::legal(), rotate in 0usize..8) {
-        // Without init and emit, sums do not depend on which rows their terms meet in which order:
-        // shifting all rows by a constant shifts the result.
-        let depth = scenario.config.mxm.accumulator_depth;
-        let shift = |by: usize| {
-            let mut shifted = scenario.clone();
-            shifted.config.icu.queue_depth = 4096;
-            shifted.program = map_accumulates(&scenario, |row| (usize::from(row) + by) as u16 % depth as u16);
-            run(&shifted).0
-        };
-        let (one, two) = (shift(0), shift(rotate));
-        for plane in 0..scenario.config.mxm.planes {
-            for row in 0..depth {
-                prop_assert_eq!(one.accumulators(plane, row), two.accumulators(plane, (row + rotate) % depth));
-            }
-        }
-    }
-
-    #[test]
-    fn column_form_equals_row_form_of_the_transpose(scenario in generate::legal()) {
-        // Swapping the form of every LW transposes all weights that are ever active.
-        let mut swapped = scenario.clone();
-        swapped.config.icu.queue_depth = 4096;
-        swapped.program = map_operations(&scenario, |operation| match operation {
-            Operation::LoadWeights { stream, column, install } => {
-                Operation::LoadWeights { stream, column: !column, install }
-            }
-            other => other,
-        });
-        let (one, two) = (run(&scenario).0, run(&swapped).0);
-        for plane in 0..scenario.config.mxm.planes {
-            for i in 0..scenario.config.lanes * scenario.config.lanes {
-                let (k, n) = (i / scenario.config.lanes, i % scenario.config.lanes);
-                // Loads read words that products may have written: compare only without products.
-                if !has_products(&scenario) {
-                    prop_assert_eq!(one.active_weight(plane, k, n), two.active_weight(plane, n, k));
-                }
-            }
-        }
-    }
-}
-
-fn has_products(scenario: &Scenario) -> bool {
-    operations(scenario).any(|(_, op)| matches!(op, Operation::Accumulate { emit, .. } if emit != lpu_isa::AccMode::Never))
 }
 
 fn operations(scenario: &Scenario) -> impl Iterator<Item = (Queue, Operation)> {
@@ -179,45 +133,6 @@ fn has_illegal(scenario: &Scenario) -> bool {
         _ => QueueKind::MxmCompute,
     };
     operations(scenario).any(|(queue, operation)| queue.kind != kind(operation))
-}
-
-fn map(
-    scenario: &Scenario,
-    change: impl Fn(Operation, u16) -> (Operation, u16),
-) -> lpu_isa::Program {
-    let unrolled = generate::unroll(&scenario.config, &scenario.program);
-    let mut program = lpu_isa::Program::new(&scenario.config);
-    for id in 0..unrolled.num_queues() {
-        for &instruction in unrolled.queue(id) {
-            program.push(
-                id,
-                match instruction {
-                    Instruction::Op {
-                        operation, address, ..
-                    } => {
-                        let (operation, address) = change(operation, address);
-                        Instruction::once(operation, address)
-                    }
-                    other => other,
-                },
-            );
-        }
-    }
-    program
-}
-
-fn map_operations(
-    scenario: &Scenario,
-    change: impl Fn(Operation) -> Operation,
-) -> lpu_isa::Program {
-    map(scenario, |operation, address| (change(operation), address))
-}
-
-fn map_accumulates(scenario: &Scenario, row: impl Fn(u16) -> u16) -> lpu_isa::Program {
-    map(scenario, |operation, address| match operation {
-        Operation::Accumulate { .. } => (operation, row(address)),
-        other => (other, address),
-    })
 }
 
 /// How much the generators reach: every fault, every operation, and enough of both.

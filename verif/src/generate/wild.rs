@@ -4,6 +4,7 @@
 //! ports conflict. Every queue ends: SYNCs are freed by one queue that notifies at the end, as often and
 //! as far apart as it takes.
 
+use super::spoil::spoiled;
 use super::{Image, Scenario, config};
 use lpu_isa::{AccMode, Config, Instruction, Operation, Program, Queue, QueueKind, Repeat, Stream};
 use proptest::collection::vec;
@@ -16,9 +17,8 @@ const DRAWN: usize = 8;
 const SYNCS: usize = 2;
 
 fn stream(config: &Config) -> impl Strategy<Value = Stream> + Clone + use<> {
-    let few = config.streams.min(3) as u8;
     let all = config.streams as u8;
-    let index = prop_oneof![12 => 0..few, 2 => 0..all, 1 => 0u8..32];
+    let index = prop_oneof![12 => Just(0), 4 => 1u8..4, 2 => 0..all, 1 => 0u8..32];
     (any::<bool>(), index).prop_map(|(westward, index)| Stream { westward, index })
 }
 
@@ -63,7 +63,8 @@ fn operation(config: &Config, kind: QueueKind) -> BoxedStrategy<Operation> {
 }
 
 fn repeat() -> impl Strategy<Value = Repeat> {
-    let inner = (1u32..12, 1u16..3, -2i16..3);
+    let count = prop_oneof![2 => 1u32..12, 1 => 12u32..48];
+    let inner = (count, prop_oneof![3 => Just(1u16), 1 => 2u16..4], -2i16..3);
     let outer = (1u32..3, 0u32..4, any::<u16>());
     let levels = prop_oneof![3 => (inner.clone(), Just((1u32, 0u32, 0u16))), 1 => (inner, outer)];
     levels.prop_map(|((count0, interval0, stride0), (count1, gap, stride1))| {
@@ -97,7 +98,7 @@ fn instruction(config: &Config, kind: QueueKind) -> impl Strategy<Value = Instru
     let config_weight = if kind == QueueKind::MxmWeights { 6 } else { 1 };
     prop_oneof![
         40 => op,
-        16 => (1u32..12).prop_map(|cycles| Instruction::Nop { cycles }),
+        10 => (1u32..12).prop_map(|cycles| Instruction::Nop { cycles }),
         config_weight => (0u8..20, config_value).prop_map(|(dice, value)| {
             Instruction::Config { register: dice / 19, value }
         }),
@@ -153,8 +154,13 @@ fn assemble(
     program
 }
 
-/// A scenario with any program, any base and any errors in memory.
+/// A scenario with any program, any base and any errors in memory: drawn from nothing or made from a
+/// legal one by a few changes.
 pub fn wild() -> impl Strategy<Value = Scenario> {
+    prop_oneof![drawn(), spoiled()]
+}
+
+fn drawn() -> impl Strategy<Value = Scenario> {
     config().prop_flat_map(|config| {
         let queues = config.num_queues();
         let queue = |unit: Queue| vec(instruction(&config, unit.kind), 0..DRAWN).boxed();
@@ -162,7 +168,7 @@ pub fn wild() -> impl Strategy<Value = Scenario> {
         let base = prop_oneof![8 => Just(0u16), 3 => 0u16..8, 1 => any::<u16>()];
         let bases = vec(base, queues);
         let no_end = prop_oneof![15 => Just(None), 1 => (0..queues).prop_map(Some)];
-        let image = (any::<u64>(), 0u8..40, 0u8..20);
+        let image = (any::<u64>(), 0u8..40, prop_oneof![Just(0u8), 0u8..60]);
         (drawn, 0..queues, no_end, bases, image).prop_map(
             move |(drawn, notifier, no_end, bases, image)| {
                 let (seed, single_flips, double_flips) = image;
