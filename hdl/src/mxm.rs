@@ -8,14 +8,30 @@
 //! | [`DotProduct`] | multipliers and adder tree of one column | 1 + log2 L |
 //! | [`Array`] | all columns | 1 + log2 L |
 
+mod accumulate;
+mod accumulator_adder;
+mod activation_decoder;
 mod array;
+mod compute;
+mod count_sum;
+mod datapath;
 mod dot_product;
+mod result_encoder;
 mod weight_column;
 mod weight_control;
 mod weight_select;
+mod weights;
 
+pub use accumulate::Accumulate;
+pub use accumulator_adder::{AccumulatorAdder, PARTS};
+pub use activation_decoder::ActivationDecoder;
 pub use array::Array;
+pub use compute::Compute;
+pub use count_sum::CountSum;
+pub use datapath::Datapath;
 pub use dot_product::{DOT_BITS, DotProduct};
+pub use result_encoder::ResultEncoder;
 pub use weight_column::WeightColumn;
 pub use weight_control::WeightControl;
 pub use weight_select::WeightSelect;
+pub use weights::Weights;
