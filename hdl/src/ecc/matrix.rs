@@ -58,13 +58,8 @@ pub(crate) fn vector_checks<const L: usize, const V: usize>(data: Bits<V>) -> Bi
     check
 }
 
-<<<<<<< HEAD
 /// Verilog: `checks(word)`, the check bits of a codeword's data.
-pub(super) fn checks_function() -> String {
-=======
-/// Verilog: `checks(data)`, the check bits of a codeword's data.
 pub(crate) fn checks_function() -> String {
->>>>>>> hdl-c
     let rows: Vec<String> = (0..CHECK_BITS)
         .rev()
         .map(|check| format!("^(word & 64'h{:016x})", row(check)))
@@ -82,13 +77,8 @@ endfunction
     )
 }
 
-<<<<<<< HEAD
 /// Verilog: `flips(pattern)`, the data bit to flip back.
-pub(super) fn flips_function() -> String {
-=======
-/// Verilog: `flips(syndrome)`, the data bit to flip back.
 pub(crate) fn flips_function() -> String {
->>>>>>> hdl-c
     let bits: Vec<String> = COLUMNS
         .iter()
         .rev()
