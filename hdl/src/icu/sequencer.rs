@@ -109,6 +109,9 @@ pub struct Sequencer {
     first1: Flop<Bit>,
     last0: Flop<Bit>,
     last1: Flop<Bit>,
+    operations_set: Signal<Local, Bits<16>>,
+    accepted_set: Signal<Local, Bits<16>>,
+    config_code_set: Signal<Local, Bits<16>>,
     code: Signal<Local, Bits<4>>,
     is_operation: Signal<Local, Bit>,
     is_config: Signal<Local, Bit>,
@@ -211,6 +214,9 @@ impl Sequencer {
             first1: Flop::default(),
             last0: Flop::new(true),
             last1: Flop::new(true),
+            operations_set: Signal::default(),
+            accepted_set: Signal::default(),
+            config_code_set: Signal::default(),
             code: Signal::default(),
             is_operation: Signal::default(),
             is_config: Signal::default(),
@@ -269,12 +275,15 @@ impl Logic for Sequencer {
         self.last0.reset.next = self.reset.val();
         self.last1.reset.next = self.reset.val();
 
-        // The next instruction.
+        // The next instruction. Bits can be taken of signals only, not of constants.
+        self.operations_set.next = self.operations.val();
+        self.accepted_set.next = self.accepted.val();
+        self.config_code_set.next = self.config_code.val();
         self.code.next = self.in_low.val().get_bits::<4>(0);
         self.is_operation.next =
-            self.operations.val().get_bit(self.code.val().index()) & !self.in_past.val();
+            self.operations_set.val().get_bit(self.code.val().index()) & !self.in_past.val();
         self.is_config.next =
-            self.config_code.val().get_bit(self.code.val().index()) & !self.in_past.val();
+            self.config_code_set.val().get_bit(self.code.val().index()) & !self.in_past.val();
         self.is_end.next = (self.code.val() == 15) | self.in_past.val();
         self.single_inner.next = !self.in_low.val().get_bits::<16>(48).any();
         self.single_outer.next = !self.in_high.val().get_bits::<16>(0).any();
@@ -407,7 +416,7 @@ impl Logic for Sequencer {
             self.configure.d.next = self.is_config.val();
             self.notify.d.next = (self.code.val() == 13) & !self.in_past.val();
             self.illegal.d.next =
-                !self.accepted.val().get_bit(self.code.val().index()) | self.in_past.val();
+                !self.accepted_set.val().get_bit(self.code.val().index()) | self.in_past.val();
             self.restart.d.next = self.is_end.val();
             self.done.d.next = !self.is_end.val() & (self.code.val() != 14);
             if self.is_operation.val() {

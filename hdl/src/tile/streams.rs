@@ -4,8 +4,8 @@
 //! connections, text.
 
 use super::Tile;
-use crate::wiring::{assign, assign_low, signal};
-use rust_hdl::core::ast::VerilogStatement;
+use crate::wiring::{assign, signal};
+use rust_hdl::core::ast::{VerilogExpression, VerilogStatement};
 use rust_hdl::prelude::*;
 
 /// The three parts of a stream cell.
@@ -114,6 +114,13 @@ impl<const L: usize, const V: usize> Tile<L, V> {
     /// Text.
     pub(super) fn stream_statements(&self) -> Vec<VerilogStatement> {
         let last = self._slices - 1;
+        let nothing = |part: &str| {
+            VerilogExpression::Literal(match part {
+                "data" => Bits::<V>::default().into(),
+                "check" => Bits::<L>::default().into(),
+                _ => false.into(),
+            })
+        };
         let mut text = vec![];
         let mut copy = |to: &str, from: Option<&str>| {
             for s in 0..self._streams {
@@ -121,7 +128,7 @@ impl<const L: usize, const V: usize> Tile<L, V> {
                     let to = format!("{to}{part}${s}");
                     text.push(match from {
                         Some(from) => assign(to, signal(format!("{from}{part}${s}"))),
-                        None => assign_low(to),
+                        None => assign(to, nothing(part)),
                     });
                 }
             }

@@ -108,10 +108,11 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             _streams: config.streams,
         }
     }
+}
 
-    /// Everything but the streams.
+impl<const L: usize, const V: usize> crate::wiring::Wiring for Tile<L, V> {
     #[hdl_gen]
-    fn wire_control(&mut self) {
+    fn wire(&mut self) {
         clock!(self, clock, host, control, results);
         self.host.reset.next = self.reset.val();
         self.control.reset.next = self.reset.val();
@@ -246,17 +247,17 @@ impl<const L: usize, const V: usize> Tile<L, V> {
 
 impl<const L: usize, const V: usize> Logic for Tile<L, V> {
     fn update(&mut self) {
-        self.wire_control();
+        <Self as crate::wiring::Wiring>::wire(self);
         self.wire_streams();
     }
 
     fn connect(&mut self) {
-        Self::connect(self);
+        <Self as crate::wiring::Wiring>::connect(self);
         self.connect_streams();
     }
 
     fn hdl(&self) -> Verilog {
-        let Verilog::Combinatorial(mut text) = Self::hdl(self) else {
+        let Verilog::Combinatorial(mut text) = <Self as crate::wiring::Wiring>::hdl(self) else {
             unreachable!("hdl_gen makes combinatorial logic");
         };
         text.extend(self.stream_statements());
