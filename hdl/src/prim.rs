@@ -1,0 +1,29 @@
+//! The cells everything else is built from.
+//!
+//! | cell | what it is | in the emitted Verilog |
+//! |---|---|---|
+//! | [`Flop`] | flip-flop with enable and synchronous reset | written into the parent |
+//! | [`Pipe`] | flip-flop without reset | written into the parent |
+//! | [`PipeEnable`] | flip-flop with enable, without reset | written into the parent |
+//! | [`DelayLine`] | N flip-flops in a row, N ≥ 0 | written into the parent |
+//! | [`Multiplier`] | signed combinational multiplier | written into the parent |
+//! | [`Pack`] | equal parts to one word | written into the parent |
+//! | [`Concat`] | two parts to one word | written into the parent |
+//! | [`Fifo`] | small queue | `lpu_fifo` |
+//! | [`SramBank`] | synchronous RAM, one read and one write port | `lpu_sram_bank` |
+
+mod fifo;
+mod flop;
+mod multiplier;
+mod pack;
+mod pipe;
+mod sram_bank;
+#[cfg(test)]
+mod testing;
+
+pub use fifo::Fifo;
+pub use flop::Flop;
+pub use multiplier::Multiplier;
+pub use pack::{Concat, Pack};
+pub use pipe::{DelayLine, Pipe, PipeEnable};
+pub use sram_bank::{MAX_DEPTH, SramBank};
