@@ -19,7 +19,7 @@ mod pack;
 mod pipe;
 mod sram_bank;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use fifo::Fifo;
 pub use flop::Flop;
