@@ -8,6 +8,12 @@ use lpu_hdl::info::Primitive;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+/// Longest list of parts that stays on one line.
+const LINE: usize = 100;
+
+/// Parts of a long list on one line.
+const PARTS_PER_LINE: usize = 4;
+
 /// The text of the cells of one module.
 #[derive(Default)]
 pub(crate) struct Cells {
@@ -71,12 +77,9 @@ pub(crate) fn print(module: &Module) -> Result<Cells, EmitError> {
                     .iter()
                     .filter(|&&id| matches!(module.signals[id].role, Role::ChildInput(_)));
                 let parts = inputs.rev().map(|&id| module.connection(port.printer, id));
-                let parts = parts.collect::<Result<Vec<_>, _>>()?.join(", ");
-                let _ = writeln!(
-                    cells.assigns,
-                    "  assign {} = {{{parts}}};",
-                    port.text("word")?
-                );
+                let parts = parts.collect::<Result<Vec<_>, _>>()?;
+                let word = port.text("word")?;
+                let _ = writeln!(cells.assigns, "  assign {word} = {{{}}};", wrapped(&parts));
             }
             Primitive::Delay { stages: 0 } => {
                 let _ = writeln!(
@@ -136,6 +139,19 @@ pub(crate) fn print(module: &Module) -> Result<Cells, EmitError> {
         .iter()
         .for_each(|process| process.print(&mut cells.processes));
     Ok(cells)
+}
+
+/// The parts with commas between them; on lines of their own if one line is too short.
+fn wrapped(parts: &[String]) -> String {
+    let text = parts.join(", ");
+    if text.len() <= LINE {
+        return text;
+    }
+    let lines: Vec<String> = parts
+        .chunks(PARTS_PER_LINE)
+        .map(|parts| parts.join(", "))
+        .collect();
+    format!("\n    {}\n  ", lines.join(",\n    "))
 }
 
 impl Process {

@@ -89,8 +89,8 @@ impl Emitted {
 
     /// Writes one file per module, the waivers and the list of files into `directory`, all or nothing.
     ///
-    /// The files are made in a directory next to it that then takes its place, so that a reader sees the old design or
-    /// the new one. A directory that holds anything lpu did not write is left alone.
+    /// The files are made in a directory next to it that then takes its place: a reader sees the old design, for an
+    /// instant none, or the new one, never a part of one. A directory that holds anything lpu did not write is left alone.
     ///
     /// # Errors
     /// [`EmitError::Foreign`] if a file in the way is not ours, [`EmitError::Io`] if the system refuses.

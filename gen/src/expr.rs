@@ -4,41 +4,11 @@
 //! rust-hdl's own generator differs where it leaves widths to Verilog, as in a sum under `bit_cast`, or precedence.
 
 use crate::error::EmitError;
-use crate::ir::{Expr, Signal, SignalId};
+use crate::ir::{Expr, Signal};
+use crate::width::{Width, computes};
 use num_bigint::BigInt;
 use rust_hdl::core::ast::{VerilogOp, VerilogOpUnary};
 use std::collections::BTreeMap;
-
-/// How wide an expression is by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Width {
-    /// Exactly so many bits.
-    Fixed(usize),
-    /// So many bits, and sign-extended where more are wanted: rust-hdl does not say how wide a `signed_bit_cast` is.
-    Elastic(usize),
-    /// A plain number, as wide as wanted.
-    Free,
-}
-
-impl Width {
-    fn with(self, other: Width) -> Width {
-        match (self, other) {
-            (Width::Fixed(n), _) | (_, Width::Fixed(n)) => Width::Fixed(n),
-            (Width::Elastic(a), Width::Elastic(b)) => Width::Elastic(a.max(b)),
-            (Width::Elastic(n), Width::Free) | (Width::Free, Width::Elastic(n)) => {
-                Width::Elastic(n)
-            }
-            (Width::Free, Width::Free) => Width::Free,
-        }
-    }
-
-    fn bits(self) -> Option<usize> {
-        match self {
-            Width::Fixed(n) | Width::Elastic(n) => Some(n),
-            Width::Free => None,
-        }
-    }
-}
 
 /// Printed text, and whether it needs parentheses as an operand.
 pub(crate) struct Text {
@@ -47,21 +17,21 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    fn simple(text: String) -> Self {
+    pub(crate) fn simple(text: String) -> Self {
         Text {
             text,
             compound: false,
         }
     }
 
-    fn compound(text: String) -> Self {
+    pub(crate) fn compound(text: String) -> Self {
         Text {
             text,
             compound: true,
         }
     }
 
-    fn operand(&self) -> String {
+    pub(crate) fn operand(&self) -> String {
         if self.compound {
             format!("({})", self.text)
         } else {
@@ -85,7 +55,7 @@ pub(crate) struct Printer<'a> {
     pub path: &'a str,
 }
 
-type Printed = Result<Text, EmitError>;
+pub(crate) type Printed = Result<Text, EmitError>;
 
 impl Printer<'_> {
     /// Prints `e` as the value of something `want` bits wide, which `what` names.
@@ -126,7 +96,7 @@ impl Printer<'_> {
         self.value(e, 1, "a condition")
     }
 
-    fn width_error(&self, what: String) -> EmitError {
+    pub(crate) fn width_error(&self, what: String) -> EmitError {
         EmitError::Width {
             block: self.path.into(),
             what,
@@ -137,68 +107,14 @@ impl Printer<'_> {
         self.width_error("the width of a signed cast inside a larger expression cannot be told; assign it to a local signal first".into())
     }
 
-    fn hoist(&self, what: &str) -> EmitError {
+    pub(crate) fn hoist(&self, what: &str) -> EmitError {
         self.width_error(format!(
             "Verilog cannot take {what}; assign it to a local signal first"
         ))
     }
 
-    fn width(&self, e: &Expr) -> Width {
-        match e {
-            Expr::Signal(id) => Width::Fixed(self.signals[*id].width),
-            Expr::Number(_, width) => width.map_or(Width::Free, Width::Fixed),
-            Expr::Variant { width, .. } | Expr::Cast(_, width) | Expr::Slice { width, .. } => {
-                Width::Fixed(*width)
-            }
-            Expr::Signed(e) => match self.width(e) {
-                Width::Fixed(n) => Width::Elastic(n),
-                other => other,
-            },
-            Expr::Unsigned(e) => self.width(e),
-            Expr::Replace { base, .. } => self.width(base),
-            Expr::Unary(VerilogOpUnary::Not | VerilogOpUnary::Neg, e) => self.width(e),
-            Expr::Unary(..) => Width::Fixed(1),
-            Expr::Binary(l, op, r) => match op {
-                VerilogOp::Add | VerilogOp::Sub => self.sum_width(l, r),
-                VerilogOp::BitXor | VerilogOp::BitAnd | VerilogOp::BitOr => {
-                    self.width(l).with(self.width(r))
-                }
-                VerilogOp::Mul => match self.width(l).with(self.width(r)) {
-                    Width::Fixed(n) => Width::Fixed(2 * n),
-                    Width::Elastic(n) => Width::Fixed(2 * n),
-                    Width::Free => Width::Free,
-                },
-                VerilogOp::Shl | VerilogOp::Shr => match self.width(l) {
-                    Width::Free => self.width(r),
-                    width => width,
-                },
-                _ => Width::Fixed(1),
-            },
-        }
-    }
-
-    /// `Bits<N> + bool` is N bits wide.
-    fn sum_width(&self, l: &Expr, r: &Expr) -> Width {
-        match (self.width(l), self.width(r)) {
-            (Width::Elastic(n), Width::Fixed(1)) if n != 1 => Width::Elastic(n),
-            (l, r) => l.with(r),
-        }
-    }
-
-    fn signed(&self, e: &Expr) -> bool {
-        match e {
-            Expr::Signal(id) => self.signals[*id].signed,
-            Expr::Signed(_) => true,
-            Expr::Binary(l, VerilogOp::Add | VerilogOp::Sub | VerilogOp::Mul, r) => {
-                self.signed(l) || self.signed(r)
-            }
-            Expr::Unary(VerilogOpUnary::Neg, e) => self.signed(e),
-            _ => false,
-        }
-    }
-
     /// Prints `e` at `want` bits: fewer than its own width drop the upper ones, more are only asked of elastic ones.
-    fn print(&self, e: &Expr, want: usize) -> Printed {
+    pub(crate) fn print(&self, e: &Expr, want: usize) -> Printed {
         match e {
             Expr::Signal(id) => self.bits_of(*id, 0, want),
             Expr::Number(value, Some(width)) if *width > want => {
@@ -225,7 +141,7 @@ impl Printer<'_> {
         }
     }
 
-    fn number(&self, value: &BigInt, bits: usize) -> Printed {
+    pub(crate) fn number(&self, value: &BigInt, bits: usize) -> Printed {
         let modulus: BigInt = BigInt::from(1) << bits;
         let least: BigInt = -(&modulus >> 1usize);
         if *value >= modulus || *value < least {
@@ -244,30 +160,11 @@ impl Printer<'_> {
         }))
     }
 
-    /// `width` bits of a signal from a constant offset on.
-    fn bits_of(&self, id: SignalId, offset: usize, width: usize) -> Printed {
-        let signal = &self.signals[id];
-        let name = &self.names[id];
-        if offset + width > signal.width {
-            let (top, own) = (offset + width - 1, signal.width);
-            return Err(self.width_error(format!(
-                "bits {offset} to {top} of `{name}` are wanted, which has {own} bits"
-            )));
-        }
-        Ok(Text::simple(if width == signal.width {
-            name.to_owned()
-        } else if width == 1 {
-            format!("{name}[{offset}]")
-        } else {
-            format!("{name}[{}:{offset}]", offset + width - 1)
-        }))
-    }
-
-    fn zero_extended(&self, text: &str, from: usize, to: usize) -> Text {
+    pub(crate) fn zero_extended(&self, text: Text, from: usize, to: usize) -> Text {
         if from == to {
-            Text::simple(text.into())
+            text
         } else {
-            Text::simple(format!("{{{}'d0, {text}}}", to - from))
+            Text::simple(format!("{{{}'d0, {}}}", to - from, text.text))
         }
     }
 
@@ -283,7 +180,7 @@ impl Printer<'_> {
         if matches!(width, Width::Elastic(_)) && computes(e) {
             return Err(self.ambiguous());
         }
-        Ok(self.zero_extended(&self.print(e, own)?.text, own, bits))
+        Ok(self.zero_extended(self.print(e, own)?, own, bits))
     }
 
     fn extend_signed(&self, e: &Expr, want: usize) -> Printed {
@@ -292,10 +189,19 @@ impl Printer<'_> {
         if want <= own || matches!(width, Width::Elastic(_) | Width::Free) {
             return self.print(e, want);
         }
-        let Expr::Signal(id) = e else {
-            return Err(self.hoist("the sign of an expression"));
+        let sign = match e {
+            Expr::Signal(id) => self.bits_of(*id, own - 1, 1)?,
+            Expr::Slice {
+                base,
+                width,
+                offset,
+            } => match (&**base, offset.index()) {
+                (Expr::Signal(id), Some(at)) => self.bits_of(*id, at + width - 1, 1)?,
+                _ => return Err(self.hoist("the sign of an expression")),
+            },
+            _ => return Err(self.hoist("the sign of an expression")),
         };
-        let sign = self.bits_of(*id, own - 1, 1)?.text;
+        let sign = sign.text;
         let value = self.print(e, own)?.text;
         Ok(Text::simple(format!(
             "{{{{{}{{{sign}}}}}, {value}}}",
@@ -384,7 +290,7 @@ impl Printer<'_> {
                 None => self.print(e, want),
             },
             (Width::Fixed(1), Width::Fixed(n) | Width::Elastic(n)) if n > 1 => {
-                Ok(self.zero_extended(&self.print(e, 1)?.text, 1, want))
+                Ok(self.zero_extended(self.print(e, 1)?, 1, want))
             }
             (Width::Fixed(a), Width::Fixed(b)) if a != b && b != 1 => Err(self.width_error(
                 format!("an operation has {a} bits on one side and {b} on the other"),
@@ -417,129 +323,20 @@ impl Printer<'_> {
         match (l, r.index()) {
             (Expr::Signal(id), Some(by)) if by < own => {
                 let left = want.min(own - by);
-                Ok(self.zero_extended(&self.bits_of(*id, by, left)?.text, left, want))
+                Ok(self.zero_extended(self.bits_of(*id, by, left)?, left, want))
             }
             _ => Err(self.hoist("some of the bits of a shift; use `get_bits`, or")),
         }
     }
-
-    /// An index into `bits` bits, at the width Verilog expects.
-    pub fn offset(&self, e: &Expr, bits: usize) -> Result<String, EmitError> {
-        let want = (bits.next_power_of_two().trailing_zeros() as usize).max(1);
-        let (text, own) = self.alone(e)?;
-        Ok(if own > want {
-            self.print(e, want)?.text
-        } else {
-            self.zero_extended(&text.text, own, want).text
-        })
-    }
-
-    fn slice(&self, base: &Expr, width: usize, offset: &Expr, want: usize) -> Printed {
-        let kept = width.min(want);
-        match (base, offset.index()) {
-            (Expr::Signal(id), Some(at)) => {
-                self.bits_of(*id, at, width)?;
-                self.bits_of(*id, at, kept)
-            }
-            (Expr::Signal(id), None) => {
-                let signal = &self.signals[*id];
-                let name = &self.names[*id];
-                if signal.width == 1 {
-                    return Ok(Text::simple(name.clone()));
-                }
-                let at = self.offset(offset, signal.width)?;
-                Ok(Text::simple(if kept == 1 {
-                    format!("{name}[{at}]")
-                } else {
-                    format!("{name}[{at} +: {kept}]")
-                }))
-            }
-            (
-                Expr::Slice {
-                    base,
-                    width: inner,
-                    offset: first,
-                },
-                Some(at),
-            ) if first.index().is_some() => {
-                if at + width > *inner {
-                    let top = at + width - 1;
-                    return Err(
-                        self.width_error(format!("bits {at} to {top} of {inner} bits are wanted"))
-                    );
-                }
-                let offset = Expr::Number((first.index().unwrap_or_default() + at).into(), None);
-                self.slice(base, kept, &offset, kept)
-            }
-            (Expr::Number(value, _), Some(at)) => {
-                self.number(&low_bits(&(value >> at), kept), kept)
-            }
-            (_, Some(0)) => self.print(base, kept),
-            _ => Err(self.hoist("bits of an expression")),
-        }
-    }
-
-    fn replace(&self, base: &Expr, index: &Expr, bit: &Expr, want: usize) -> Printed {
-        let Expr::Signal(id) = base else {
-            return Err(self.hoist("a bit of an expression"));
-        };
-        let width = self.signals[*id].width;
-        if want != width {
-            return Err(self.hoist("some of the bits of a replaced word"));
-        }
-        let bit = self.print(bit, 1)?;
-        if width == 1 {
-            return Ok(bit);
-        }
-        let Some(at) = index.index() else {
-            let amount = self.alone(index)?.0.operand();
-            let name = &self.names[*id];
-            let one = self.zero_extended("1'd1", 1, width).text;
-            let set = self.zero_extended(&bit.text, 1, width).text;
-            return Ok(Text::compound(format!(
-                "({name} & ~({one} << {amount})) | ({set} << {amount})"
-            )));
-        };
-        if at >= width {
-            return Err(self.width_error(format!(
-                "bit {at} of `{}` is replaced, which has {width}",
-                &self.names[*id]
-            )));
-        }
-        let mut parts = vec![];
-        if at + 1 < width {
-            parts.push(self.bits_of(*id, at + 1, width - at - 1)?.text);
-        }
-        parts.push(bit.text);
-        if at > 0 {
-            parts.push(self.bits_of(*id, 0, at)?.text);
-        }
-        Ok(Text::simple(format!("{{{}}}", parts.join(", "))))
-    }
 }
 
 /// The number modulo two to the power of `bits`, as two's complement has it.
-fn low_bits(value: &BigInt, bits: usize) -> BigInt {
+pub(crate) fn low_bits(value: &BigInt, bits: usize) -> BigInt {
     let modulus: BigInt = BigInt::from(1) << bits;
     ((value % &modulus) + &modulus) % &modulus
 }
 
-/// Whether the value depends on the width it is computed at.
-fn computes(e: &Expr) -> bool {
-    match e {
-        Expr::Binary(_, VerilogOp::Add | VerilogOp::Sub | VerilogOp::Mul | VerilogOp::Shl, _) => {
-            true
-        }
-        Expr::Binary(l, VerilogOp::BitAnd | VerilogOp::BitOr | VerilogOp::BitXor, r) => {
-            computes(l) || computes(r)
-        }
-        Expr::Unary(VerilogOpUnary::Neg | VerilogOpUnary::Not, _) => true,
-        Expr::Signed(e) | Expr::Unsigned(e) => computes(e),
-        _ => false,
-    }
-}
-
-fn symbol(op: &VerilogOp) -> &'static str {
+pub(crate) fn symbol(op: &VerilogOp) -> &'static str {
     match op {
         VerilogOp::Add => "+",
         VerilogOp::Sub => "-",

@@ -5,7 +5,7 @@
 //!
 //! One pass per file: `elaborate` walks the blocks and keeps each distinct structure once, `lower` resolves names and
 //! unrolls loops, `check` refuses what is not hardware, `plan` chooses between connection, `assign` and `always`, `name`
-//! names modules, `module`, `cells` and `expr` print them.
+//! names modules, `module` prints them with the help of `process`, `cells`, `expr`, `select`, `width` and `states`.
 
 mod cells;
 mod check;
@@ -20,6 +20,10 @@ mod lower;
 mod module;
 mod name;
 mod plan;
+mod process;
+mod select;
+mod states;
+mod width;
 
 pub use emitted::{Emitted, FILE_LIST, LINT_WAIVERS, Module, Statistics};
 pub use error::{EmitError, SignalPath};

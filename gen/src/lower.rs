@@ -278,7 +278,16 @@ impl Lowering<'_> {
         if let Some((label, _)) = arms.last_mut() {
             *label = Label::Default;
         }
-        out.push(Stmt::Case { test, arms });
+        let Some(value) = test.number() else {
+            out.push(Stmt::Case { test, arms });
+            return Ok(());
+        };
+        // A constant has chosen already.
+        let chosen = arms.iter().position(|(label, _)| match label {
+            Label::Value(label) => label.number() == Some(value),
+            Label::Default => true,
+        });
+        out.extend(chosen.map(|at| arms.swap_remove(at).1).unwrap_or_default());
         Ok(())
     }
 
@@ -379,6 +388,14 @@ fn parse(text: &str) -> Option<BigInt> {
 
 /// A binary operation; done at once if unrolling has made both sides numbers.
 fn fold(left: Expr, op: &VerilogOp, right: Expr) -> Expr {
+    if let VerilogOp::LogicalAnd | VerilogOp::LogicalOr = op {
+        let neutral = u8::from(matches!(op, VerilogOp::LogicalAnd)).into();
+        match (left.number(), right.number()) {
+            (Some(value), _) => return if *value == neutral { right } else { left },
+            (_, Some(value)) => return if *value == neutral { left } else { right },
+            _ => {}
+        }
+    }
     let (Expr::Number(l, lw), Expr::Number(r, rw)) = (&left, &right) else {
         return Expr::Binary(Box::new(left), op.clone(), Box::new(right));
     };
@@ -395,8 +412,7 @@ fn fold(left: Expr, op: &VerilogOp, right: Expr) -> Expr {
         VerilogOp::BitXor => integer(l ^ r),
         VerilogOp::Shl => shift().and_then(|by| integer(l << by)),
         VerilogOp::Shr => shift().and_then(|by| integer(l >> by)),
-        VerilogOp::LogicalAnd => truth(*l != BigInt::ZERO && *r != BigInt::ZERO),
-        VerilogOp::LogicalOr => truth(*l != BigInt::ZERO || *r != BigInt::ZERO),
+        VerilogOp::LogicalAnd | VerilogOp::LogicalOr => None,
         VerilogOp::Eq => truth(l == r),
         VerilogOp::Ne => truth(l != r),
         VerilogOp::Lt => truth(l < r),

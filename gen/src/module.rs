@@ -5,9 +5,10 @@ use crate::cells;
 use crate::design::{Atom, Design, Structure, StructureId};
 use crate::error::EmitError;
 use crate::expr::{Printer, Variant};
-use crate::ir::{Body, Expr, Label, Role, Signal, SignalId, Stmt};
+use crate::ir::{Body, Role, Signal, SignalId};
 use crate::name::{self, Names};
 use crate::plan::Plan;
+use crate::states;
 use lpu_hdl::info::Primitive;
 use rust_hdl::core::ast::Verilog;
 use rust_hdl::core::atom::AtomKind;
@@ -93,7 +94,7 @@ impl<'a> Module<'a> {
                 .collect()
         });
         let stages = stages.collect();
-        let variants = name_variants(&plan, &mut all_names);
+        let variants = states::name_variants(&plan, &mut all_names);
         let unused = all_names.take("unused");
         Module {
             design,
@@ -324,99 +325,6 @@ impl<'a> Module<'a> {
         }
     }
 
-    fn block(
-        &self,
-        printer: &Printer,
-        block: &[Stmt],
-        depth: usize,
-        out: &mut String,
-    ) -> Result<(), EmitError> {
-        let indent = "  ".repeat(depth);
-        for statement in block {
-            match statement {
-                Stmt::Assign {
-                    target,
-                    part,
-                    value,
-                } => {
-                    let mut name = self.names[*target].clone();
-                    let mut width = self.signals[*target].width;
-                    if let Some((offset, bits)) = part {
-                        name = match offset.index() {
-                            _ if *bits == width => name,
-                            Some(at) if *bits == 1 => format!("{name}[{at}]"),
-                            Some(at) => format!("{name}[{}:{at}]", at + bits - 1),
-                            None => format!("{name}[{} +: {bits}]", printer.offset(offset, width)?),
-                        };
-                        width = *bits;
-                    }
-                    let value = printer.value(value, width, &format!("`{name}`"))?;
-                    let _ = writeln!(out, "{indent}{name} = {value};");
-                }
-                Stmt::If {
-                    test,
-                    then,
-                    otherwise,
-                } => {
-                    let _ = write!(out, "{indent}");
-                    self.conditional(printer, test, then, otherwise, depth, out)?;
-                }
-                Stmt::Case { test, arms } => {
-                    let (text, width) = printer.alone(test)?;
-                    let _ = writeln!(out, "{indent}case ({})", text.text);
-                    for (label, block) in arms {
-                        let label = match label {
-                            Label::Value(value) => {
-                                printer.value(value, width, "the case of a `match`")?
-                            }
-                            Label::Default => "default".into(),
-                        };
-                        let _ = writeln!(out, "{indent}  {label}: begin");
-                        self.block(printer, block, depth + 2, out)?;
-                        let _ = writeln!(out, "{indent}  end");
-                    }
-                    let _ = writeln!(out, "{indent}endcase");
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn conditional(
-        &self,
-        printer: &Printer,
-        test: &Expr,
-        then: &[Stmt],
-        otherwise: &[Stmt],
-        depth: usize,
-        out: &mut String,
-    ) -> Result<(), EmitError> {
-        let indent = "  ".repeat(depth);
-        let _ = writeln!(out, "if ({}) begin", printer.test(test)?);
-        self.block(printer, then, depth + 1, out)?;
-        match otherwise {
-            [] => {
-                let _ = writeln!(out, "{indent}end");
-            }
-            [
-                Stmt::If {
-                    test,
-                    then,
-                    otherwise,
-                },
-            ] => {
-                let _ = write!(out, "{indent}end else ");
-                self.conditional(printer, test, then, otherwise, depth, out)?;
-            }
-            _ => {
-                let _ = writeln!(out, "{indent}end else begin");
-                self.block(printer, otherwise, depth + 1, out)?;
-                let _ = writeln!(out, "{indent}end");
-            }
-        }
-        Ok(())
-    }
-
     fn instance(&self, printer: &Printer, index: usize, out: &mut String) -> Result<(), EmitError> {
         let child = &self.structure.children[index];
         if self.design.structures[child.structure]
@@ -488,73 +396,4 @@ fn undollar(line: &str) -> String {
         inside = c.is_ascii_alphanumeric() || c == '_' || (c == '$' && inside);
     }
     text
-}
-
-/// Names the states the logic mentions.
-fn name_variants(plan: &Plan, names: &mut Names) -> BTreeMap<String, Variant> {
-    let mut found = BTreeMap::new();
-    let bound = plan.bound.iter().flatten();
-    bound
-        .chain(plan.assigns.iter().map(|(_, e)| e))
-        .for_each(|e| variants(e, &mut found));
-    plan.processes
-        .iter()
-        .flatten()
-        .for_each(|s| statement_variants(s, &mut found));
-    let named = found.into_iter().map(|(name, (value, width))| {
-        let constant = names.take(&name::constant(&name));
-        (
-            name,
-            Variant {
-                constant,
-                value,
-                width,
-            },
-        )
-    });
-    named.collect()
-}
-
-type Variants = BTreeMap<String, (usize, usize)>;
-
-fn variants(e: &Expr, found: &mut Variants) {
-    match e {
-        Expr::Variant { name, value, width } => _ = found.insert(name.clone(), (*value, *width)),
-        Expr::Signal(_) | Expr::Number(..) => {}
-        Expr::Cast(e, _) | Expr::Signed(e) | Expr::Unsigned(e) | Expr::Unary(_, e) => {
-            variants(e, found)
-        }
-        Expr::Binary(l, _, r) => [l, r].into_iter().for_each(|e| variants(e, found)),
-        Expr::Slice { base, offset, .. } => {
-            [base, offset].into_iter().for_each(|e| variants(e, found))
-        }
-        Expr::Replace { base, index, bit } => [base, index, bit]
-            .into_iter()
-            .for_each(|e| variants(e, found)),
-    }
-}
-
-fn statement_variants(statement: &Stmt, found: &mut Variants) {
-    match statement {
-        Stmt::Assign { value, .. } => variants(value, found),
-        Stmt::If {
-            test,
-            then,
-            otherwise,
-        } => {
-            variants(test, found);
-            then.iter()
-                .chain(otherwise)
-                .for_each(|s| statement_variants(s, found));
-        }
-        Stmt::Case { test, arms } => {
-            variants(test, found);
-            for (label, block) in arms {
-                if let Label::Value(e) = label {
-                    variants(e, found);
-                }
-                block.iter().for_each(|s| statement_variants(s, found));
-            }
-        }
-    }
 }

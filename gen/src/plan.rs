@@ -1,8 +1,10 @@
 //! Pass 4: decides for each piece of logic whether it becomes a port connection, an `assign` or part of an `always`.
 
 use crate::design::{Design, Structure};
-use crate::ir::{Body, Expr, Role, SignalId, Stmt};
+use crate::ir::{Body, Expr, Role, Signal, SignalId, Stmt};
 use lpu_hdl::info::Primitive;
+use num_bigint::BigInt;
+use std::collections::BTreeMap;
 
 /// How the logic of a body is written down.
 pub(crate) struct Plan {
@@ -77,7 +79,12 @@ pub(crate) fn plan(design: &Design, structure: &Structure, body: Body) -> (Plan,
             statement => rest.push((at, statement)),
         }
     }
-    plan.processes = processes(rest, &final_at, count);
+    for process in processes(rest, &final_at, count) {
+        match constants(&signals, &process) {
+            Some(values) => plan.assigns.extend(values),
+            None => plan.processes.push(process),
+        }
+    }
     for process in &plan.processes {
         process
             .iter()
@@ -90,6 +97,45 @@ pub(crate) fn plan(design: &Design, structure: &Structure, body: Body) -> (Plan,
             statements: vec![],
         },
     )
+}
+
+/// The values a process leaves in its signals, if they do not depend on anything: such a process would never be started.
+fn constants(signals: &[Signal], process: &[Stmt]) -> Option<Vec<(SignalId, Expr)>> {
+    let mut values: BTreeMap<SignalId, BigInt> = BTreeMap::new();
+    for statement in process {
+        let Stmt::Assign {
+            target,
+            part,
+            value,
+        } = statement
+        else {
+            return None;
+        };
+        let value = constant(value, &values)?;
+        let value = match part {
+            None => value,
+            Some((offset, width)) => {
+                let offset = offset.index()?;
+                let mask: BigInt = ((BigInt::from(1) << width) - 1) << offset;
+                let old = values.get(target).cloned().unwrap_or_default();
+                (&old - (&old & &mask)) | ((value << offset) & mask)
+            }
+        };
+        values.insert(*target, value);
+    }
+    let number =
+        |(id, value): (SignalId, BigInt)| (id, Expr::Number(value, Some(signals[id].width)));
+    Some(values.into_iter().map(number).collect())
+}
+
+/// The value of an expression that is a constant, or a signal with a known value.
+fn constant(e: &Expr, values: &BTreeMap<SignalId, BigInt>) -> Option<BigInt> {
+    match e {
+        Expr::Number(value, _) => Some(value.clone()),
+        Expr::Variant { value, .. } => Some((*value).into()),
+        Expr::Signal(id) => values.get(id).cloned(),
+        _ => None,
+    }
 }
 
 /// Whether an expression can stand in a child's port connection, or in the text of a cell.

@@ -3,6 +3,7 @@
 mod toys;
 
 use lpu_gen::{EmitOptions, emit};
+use lpu_hdl::prim::{Fifo, SramBank};
 use toys::*;
 
 #[test]
@@ -59,4 +60,36 @@ fn watched() {
     )
     .unwrap();
     insta::assert_snapshot!(emitted.modules.last().unwrap().text);
+}
+
+#[test]
+fn fifo() {
+    let emitted = emit(
+        &connected(Fifo::<8>::new(16)),
+        &EmitOptions::new("lpu_fifo"),
+    )
+    .unwrap();
+    insta::assert_snapshot!(emitted.single_file());
+}
+
+#[test]
+fn sram_bank() {
+    let emitted = emit(
+        &connected(SramBank::<32>::new(1024)),
+        &EmitOptions::new("lpu_sram_bank"),
+    )
+    .unwrap();
+    insta::assert_snapshot!(emitted.single_file());
+}
+
+#[test]
+fn sram_bank_without_collisions() {
+    let bank = SramBank::<32>::new(1024).without_collisions();
+    let text = emit(&connected(bank), &EmitOptions::new("lpu_sram_bank"))
+        .unwrap()
+        .single_file();
+    assert!(
+        text.contains("(* ram_style = \"block\", no_rw_check *)"),
+        "{text}"
+    );
 }

@@ -94,6 +94,10 @@ fn testbench(ports: &[(bool, usize, String)], module: &str, seed: u32) -> String
 /// What the comparison of a block's Verilog, ours changed by `change`, prints.
 fn compare<B: Block>(block: B, change: impl Fn(String) -> String) -> String {
     let block = connected(block);
+    assert!(
+        check_all(&block).is_ok(),
+        "rust-hdl finds nothing wrong either"
+    );
     let ours = emit(&block, &EmitOptions::new("lpu_dut"))
         .unwrap()
         .single_file();

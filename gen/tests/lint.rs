@@ -78,3 +78,9 @@ fn the_waivers_do_not_hide_a_wrong_width() {
     let (ok, text) = lint(&rtl, "lpu_dut");
     assert!(!ok && text.contains("WIDTH"), "{text}");
 }
+
+#[test]
+#[should_panic(expected = "`no-such-tool` is not on the path: install it, or set LPU_NO_SUCH_TOOL")]
+fn a_missing_tool_fails_and_names_the_fix() {
+    tools::find("LPU_NO_SUCH_TOOL", "no-such-tool", "install it");
+}

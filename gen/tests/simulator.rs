@@ -19,17 +19,21 @@ fn scramble(x: u64) -> u64 {
     z ^ (z >> 27)
 }
 
+/// A pixel as one number.
+fn bits_of(pixel: Pixel) -> u64 {
+    pixel.red.to_u64() | pixel.green.to_u64() << 5 | u64::from(pixel.flag) << 11
+}
+
 /// What `Words` answers in rust-hdl's simulator: width and value of each output.
 fn answer(a: u64, b: u64, sel: u64) -> Vec<(usize, u64)> {
     let mut words = connected(Words::default());
     // From the opposite values, so that every input changes.
     for flip in [true, false] {
         words.in_a.next = Bits::from(if flip { !a & 0x7f } else { a });
-        words.in_b.next = Bits::from(if flip { !b & 0x7f } else { b });
+        words.in_b.next = Bits::from(if flip { !b & 0x3f } else { b });
         words.in_sel.next = Bits::from(if flip { !sel & 7 } else { sel });
         assert!(simulate(&mut words, 20));
     }
-    let pixel = words.out_pixel.val();
     vec![
         (9, words.out_carry.val().to_u64()),
         (9, words.out_wrap.val().to_u64()),
@@ -43,12 +47,14 @@ fn answer(a: u64, b: u64, sel: u64) -> Vec<(usize, u64)> {
         (8, words.out_replaced.val().to_u64()),
         (8, words.out_moved.val().to_u64()),
         (4, words.out_reduced.val().to_u64()),
-        (
-            12,
-            pixel.red.to_u64() | pixel.green.to_u64() << 5 | u64::from(pixel.flag) << 11,
-        ),
+        (12, bits_of(words.out_pixel.val())),
         (5, words.out_red.val().to_u64()),
         (8, words.out_steps.val().to_u64()),
+        (2, words.out_part.val().to_u64()),
+        (16, words.out_extended.val().inner().to_u64()),
+        (4, words.out_chosen.val().to_u64()),
+        (4, words.out_fixed.val().to_u64()),
+        (12, bits_of(words.out_fixed_pixel.val())),
     ]
 }
 
@@ -58,8 +64,26 @@ fn compare(change: impl Fn(String) -> String) -> String {
         .unwrap()
         .single_file();
     let names = [
-        "carry", "wrap", "low", "shift", "masked", "ordered", "wide", "select", "nibble",
-        "replaced", "moved", "reduced", "pixel", "red", "steps",
+        "carry",
+        "wrap",
+        "low",
+        "shift",
+        "masked",
+        "ordered",
+        "wide",
+        "select",
+        "nibble",
+        "replaced",
+        "moved",
+        "reduced",
+        "pixel",
+        "red",
+        "steps",
+        "part",
+        "extended",
+        "chosen",
+        "fixed",
+        "fixed_pixel",
     ];
     let mut bench =
         "module testbench;\n  reg [7:0] a, b; reg [2:0] sel; integer wrong = 0;\n".to_owned();
@@ -86,7 +110,8 @@ fn compare(change: impl Fn(String) -> String) -> String {
             ),
         };
         // rust-hdl's `signed_bit_cast` does not end for the most negative number.
-        let [a, b] = [a, b].map(|x| if x == 0x80 { 0x81 } else { x });
+        let [a, b] = [a, if b >> 3 & 0xf == 8 { b ^ 8 } else { b }]
+            .map(|x| if x == 0x80 { 0x81 } else { x });
         let _ = writeln!(bench, "    a = {a}; b = {b}; sel = {sel}; #1;");
         for (name, (width, value)) in names.iter().zip(answer(a, b, sel)) {
             let _ = writeln!(

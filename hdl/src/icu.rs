@@ -6,10 +6,12 @@
 //! | [`ProgramFetch`] | program memory that gives a new instruction every cycle |
 //! | [`Sequencer`] | issues an instruction's repeats, waits and ends |
 
+mod fault_unit;
 mod instruction_queue;
 mod program_fetch;
 mod sequencer;
 
+pub use fault_unit::FaultUnit;
 pub use instruction_queue::InstructionQueue;
 pub use program_fetch::ProgramFetch;
 pub use sequencer::Sequencer;

@@ -1,1 +1,23 @@
 //! Golden model, scoreboard and properties of the LPU.
+//!
+//! Shares no code with the hardware: everything here is written from `docs/machine.md` and the facts
+//! in `lpu-isa`.
+//!
+//! - [`numeric`]: exact tensor arithmetic.
+//! - [`secded`]: the error-correcting code, bit by bit and by table.
+//! - [`machine`]: the cycle-accurate machine; it yields the [`Event`]s that hardware must show.
+//! - [`scoreboard`]: compares two event streams on value and cycle.
+//! - [`generate`]: random configurations and programs.
+
+pub mod event;
+pub mod generate;
+pub mod machine;
+pub mod numeric;
+pub mod scoreboard;
+pub mod secded;
+pub mod vector;
+
+pub use event::{Effect, Event, FaultCode, Origin, Source};
+pub use machine::{LaunchReport, Machine, Status};
+pub use scoreboard::{Divergence, Scoreboard};
+pub use vector::Vector;

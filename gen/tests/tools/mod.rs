@@ -27,7 +27,8 @@ pub fn verilator() -> PathBuf {
     )
 }
 
-fn find(variable: &str, name: &str, fix: &str) -> PathBuf {
+/// The program in an environment variable, else the one on the path.
+pub fn find(variable: &str, name: &str, fix: &str) -> PathBuf {
     let chosen = std::env::var_os(variable).map(PathBuf::from);
     chosen
         .or_else(|| on_path(name))

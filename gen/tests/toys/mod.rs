@@ -197,11 +197,17 @@ pub struct Words {
     pub out_pixel: Signal<Out, Pixel>,
     pub out_red: Signal<Out, Bits<5>>,
     pub out_steps: Signal<Out, Bits<8>>,
+    pub out_part: Signal<Out, Bits<2>>,
+    pub out_extended: Signal<Out, Signed<16>>,
+    pub out_chosen: Signal<Out, Bits<4>>,
+    pub out_fixed: Signal<Out, Bits<4>>,
+    pub out_fixed_pixel: Signal<Out, Pixel>,
     a: Signal<Local, Signed<8>>,
     b: Signal<Local, Signed<8>>,
     pixel: Signal<Local, Pixel>,
     scratch: Signal<Local, Bits<8>>,
     order: Signal<Local, Bits<4>>,
+    pair: Signal<Local, Bits<2>>,
     offset: Constant<Bits<8>>,
     _steps: usize,
 }
@@ -227,11 +233,17 @@ impl Default for Words {
             out_pixel: Signal::default(),
             out_red: Signal::default(),
             out_steps: Signal::default(),
+            out_part: Signal::default(),
+            out_extended: Signal::default(),
+            out_chosen: Signal::default(),
+            out_fixed: Signal::default(),
+            out_fixed_pixel: Signal::default(),
             a: Signal::default(),
             b: Signal::default(),
             pixel: Signal::default(),
             scratch: Signal::default(),
             order: Signal::default(),
+            pair: Signal::default(),
             offset: Constant::new(Bits::from(0x2a)),
             _steps: 3,
         }
@@ -284,6 +296,23 @@ impl Logic for Words {
             }
         }
         self.out_steps.next = self.scratch.val();
+        self.pair.next = self.in_sel.val().get_bits::<2>(1);
+        self.out_part.next = self.in_a.val().get_bits::<2>(self.pair.val().index() * 2);
+        self.out_extended.next =
+            signed_bit_cast::<16, 4>(signed_cast(self.in_b.val().get_bits::<4>(3)));
+        self.out_chosen.next = 0.into();
+        self.out_fixed.next = 1.into();
+        self.out_fixed_pixel.next.red = 3.into();
+        self.out_fixed_pixel.next.green = 33.into();
+        self.out_fixed_pixel.next.flag = true;
+        for i in 0..self._steps {
+            if i == 2 {
+                self.out_fixed.next = 5.into();
+            }
+            if i != 1 && self.in_sel.val().get_bit(i) {
+                self.out_chosen.next = self.out_chosen.val() + 3;
+            }
+        }
     }
 }
 

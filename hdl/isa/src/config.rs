@@ -1,22 +1,28 @@
 //! The configuration of a machine.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod hash;
+mod parse;
 mod preset;
 mod validate;
 
+pub use parse::ConfigError;
 pub use preset::PRESETS;
-pub use validate::ConfigError;
+pub use validate::RuleError;
 
 /// Everything that a generated machine can vary.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Name of the configuration, for reports and module headers.
     pub name: String,
     /// L: lanes of one byte in a vector (8, 16, 32 or 64).
+    #[schemars(range(min = 8, max = 64))]
     pub lanes: usize,
     /// S: streams in each direction (4 to 32, a multiple of 4).
+    #[schemars(range(min = 4, max = 32))]
     pub streams: usize,
     /// The MEM slices.
     pub mem: MemConfig,
@@ -27,34 +33,41 @@ pub struct Config {
 }
 
 /// The MEM slices.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MemConfig {
     /// m: number of slices (1 to 32).
+    #[schemars(range(min = 1, max = 32))]
     pub slices: usize,
     /// Vectors in a slice (a power of two, 16 to 65536).
+    #[schemars(range(min = 16, max = 65536))]
     pub depth: usize,
 }
 
 /// The matrix unit.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MxmConfig {
     /// P: planes of L x L multiply-accumulators (1 to 4).
+    #[schemars(range(min = 1, max = 4))]
     pub planes: usize,
     /// W: weight streams that LW takes in a cycle (a power of two, at most L and S).
+    #[schemars(range(min = 1, max = 32))]
     pub weight_streams: usize,
     /// A: accumulator rows (a power of two, 2 to 4096).
+    #[schemars(range(min = 2, max = 4096))]
     pub accumulator_depth: usize,
     /// X: operand-buffer rows (a power of two, 2 to 4096).
+    #[schemars(range(min = 2, max = 4096))]
     pub operand_depth: usize,
 }
 
 /// The instruction queues.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IcuConfig {
     /// Instructions in each queue (a power of two, 16 to 4096).
+    #[schemars(range(min = 16, max = 4096))]
     pub queue_depth: usize,
 }
 
@@ -79,15 +92,13 @@ impl Config {
         preset::preset(name)
     }
 
-    /// Reads and validates a TOML configuration.
-    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text)?;
-        config.validate()?;
-        Ok(config)
-    }
-
     /// The configuration as TOML, in canonical field order.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a configuration is always expressible in TOML")
+    }
+
+    /// The JSON schema of the configuration file, for editors.
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
     }
 }

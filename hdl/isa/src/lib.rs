@@ -3,6 +3,7 @@
 //! The one crate that hardware, golden model, compiler and tests share. It holds facts of the
 //! specification (`docs/machine.md`) and no behaviour of the machine.
 
+pub mod asm;
 pub mod config;
 pub mod instruction;
 pub mod latency;

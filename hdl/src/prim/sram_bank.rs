@@ -16,7 +16,7 @@ pub const MAX_DEPTH: usize = 1 << 16;
 /// ```
 ///
 /// Latency: one cycle from `read_address` to `read_data`; a word written in a cycle is read from the next one on.
-/// A read of the word that is being written gives the old word. No reset: words and `read_data` are undefined until
+/// A read of the word that is being written gives the old word, unless [`SramBank::without_collisions`]. No reset: words and `read_data` are undefined until
 /// written and read. An address at or beyond the depth reads an undefined word and writes nothing that can be relied on;
 /// bits of an address above those the depth needs are ignored.
 ///
@@ -39,6 +39,7 @@ pub struct SramBank<const D: usize> {
     pub write_data: Signal<In, Bits<D>>,
     info: Info,
     _words: Vec<Bits<D>>,
+    _collisions: bool,
 }
 
 impl<const D: usize> SramBank<D> {
@@ -74,7 +75,19 @@ impl<const D: usize> SramBank<D> {
                 )
                 .port("write_address", "in words"),
             _words: vec![Bits::default(); depth],
+            _collisions: true,
         }
+    }
+
+    /// Promises that no word is read in the cycle in which it is written; what such a read gives is then undefined.
+    ///
+    /// RAM that cannot give the old word, such as that of ECP5, needs no logic around it then: 269 flip-flops and 147
+    /// LUTs for 2048 words of 128 bits.
+    #[must_use]
+    pub fn without_collisions(mut self) -> Self {
+        self._collisions = false;
+        self.info = self.info.param("COLLISIONS", "never");
+        self
     }
 
     /// Number of words.
@@ -116,13 +129,18 @@ impl<const D: usize> Logic for SramBank<D> {
         };
         Verilog::Custom(format!(
             "\
-(* ram_style = \"block\" *)
+(* ram_style = \"block\"{} *)
 reg [{}:0] memory [0:{}];
 
 always @(posedge clock) begin
   if (write_enable) memory[{}] <= write_data;
   if (read_enable) read_data <= memory[{}];
 end",
+            if self._collisions {
+                ""
+            } else {
+                ", no_rw_check"
+            },
             D - 1,
             self.depth() - 1,
             index("write_address"),

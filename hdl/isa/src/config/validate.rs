@@ -2,22 +2,16 @@
 
 use super::Config;
 
-/// Why a configuration cannot be built.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum ConfigError {
-    /// The text is not TOML of the expected shape.
-    #[error(transparent)]
-    Toml(#[from] toml::de::Error),
-    /// A field breaks a rule.
-    #[error("{field} = {value}: {rule}")]
-    Rule {
-        /// Dotted path of the field.
-        field: &'static str,
-        /// Its value.
-        value: usize,
-        /// The rule it breaks and a fix.
-        rule: String,
-    },
+/// A field that breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} = {value} {rule}")]
+pub struct RuleError {
+    /// Dotted path of the field.
+    pub field: &'static str,
+    /// Its value.
+    pub value: usize,
+    /// The rule it breaks.
+    pub rule: String,
 }
 
 fn check(
@@ -25,12 +19,12 @@ fn check(
     value: usize,
     holds: bool,
     rule: impl Into<String>,
-) -> Result<(), ConfigError> {
+) -> Result<(), RuleError> {
     if holds {
         return Ok(());
     }
     let rule = rule.into();
-    Err(ConfigError::Rule { field, value, rule })
+    Err(RuleError { field, value, rule })
 }
 
 fn power_of_two_in(
@@ -38,7 +32,7 @@ fn power_of_two_in(
     value: usize,
     low: usize,
     high: usize,
-) -> Result<(), ConfigError> {
+) -> Result<(), RuleError> {
     check(
         field,
         value,
@@ -49,7 +43,7 @@ fn power_of_two_in(
 
 impl Config {
     /// Checks every rule; the first that is broken is reported.
-    pub fn validate(&self) -> Result<(), ConfigError> {
+    pub fn validate(&self) -> Result<(), RuleError> {
         let streams = self.streams;
         power_of_two_in("lanes", self.lanes, 8, 64)?;
         check(
@@ -99,7 +93,10 @@ mod tests {
     fn presets_are_valid_and_survive_toml() {
         for name in PRESETS {
             let config = Config::preset(name).unwrap();
-            assert_eq!(Config::from_toml(&config.to_toml()).unwrap(), config);
+            assert_eq!(
+                Config::from_toml("preset", &config.to_toml()).unwrap(),
+                config
+            );
         }
     }
 }

@@ -189,7 +189,8 @@ impl Instruction {
                     count1: field(word, shift::COUNT1, 16) + 1,
                     interval1: field(word, shift::INTERVAL1, 20),
                     stride1: field(word, shift::STRIDE1, 16) as u16,
-                },
+                }
+                .canonical(),
             },
         };
         match instruction.encode() {

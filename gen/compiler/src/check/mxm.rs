@@ -1,0 +1,196 @@
+//! Matrix planes: weights, operand buffer, products and accumulators.
+
+use super::expand::{Issue, Launch, Run};
+use super::flow::emits;
+use super::{Violation, Violations};
+use lpu_isa::latency::{IW_TO_MM, LX_TO_MM, mm_latency};
+use lpu_isa::{AccMode, Config, Operation, QueueKind};
+
+pub fn check(config: &Config, launch: &Launch, found: &mut Violations) {
+    for plane in 0..config.mxm.planes {
+        let weights = launch.queue(config, QueueKind::MxmWeights, plane);
+        let compute = launch.queue(config, QueueKind::MxmCompute, plane);
+        let accumulate = launch.queue(config, QueueKind::MxmAccumulate, plane);
+        let installed = check_weights(config, weights, found);
+        check_compute(config, compute, installed, found);
+        check_products(config, compute, accumulate, found);
+        check_accumulators(config, accumulate, found);
+    }
+}
+
+fn all(runs: &[Run]) -> impl Iterator<Item = (&Run, Issue)> {
+    runs.iter()
+        .flat_map(|run| run.issues().map(move |issue| (run, issue)))
+}
+
+fn multiplies(run: &Run) -> bool {
+    matches!(
+        run.operation,
+        Operation::MultiplyStream { .. } | Operation::MultiplyBuffer
+    )
+}
+
+/// Rows exist, and every install takes a whole tile. Returns the cycle of the first install.
+fn check_weights(config: &Config, runs: &[Run], found: &mut Violations) -> Option<u64> {
+    let lanes = config.lanes as u64;
+    let full = u64::MAX >> (64 - lanes);
+    let (mut loaded, mut installed) = (0u64, None);
+    for (run, issue) in all(runs) {
+        let mut install = run.operation == Operation::InstallWeights;
+        if let Operation::LoadWeights { install: flag, .. } = run.operation {
+            let row = u64::from(issue.address);
+            if row >= lanes || !row.is_multiple_of(run.width as u64) {
+                let site = run.site(issue.cycle);
+                let what = match row < lanes {
+                    true => "a weight row that is no multiple of the weight streams,",
+                    false => "weight row",
+                };
+                found.push(Violation::AddressRange {
+                    site,
+                    what,
+                    address: row,
+                    limit: lanes,
+                });
+            }
+            let rows = u64::MAX >> (64 - run.width as u32);
+            loaded |= rows << (row % lanes / run.width as u64 * run.width as u64);
+            install = flag && issue.j0 + 1 == run.repeat.count0;
+        }
+        if install {
+            if loaded != full {
+                let rows = loaded.count_ones();
+                let text = format!(
+                    "installs weights of which only {rows} of {lanes} rows were loaded since the last install"
+                );
+                found.push(Violation::Weights {
+                    site: run.site(issue.cycle),
+                    hazard: text,
+                });
+            }
+            loaded = 0;
+            installed.get_or_insert(issue.cycle);
+        }
+    }
+    installed
+}
+
+/// Weights are installed before the first product; buffer rows are loaded before they are used.
+fn check_compute(config: &Config, runs: &[Run], installed: Option<u64>, found: &mut Violations) {
+    let ready = installed.map(|cycle| cycle + IW_TO_MM);
+    let rows = config.mxm.operand_depth;
+    let mut loaded: Vec<Option<u64>> = vec![None; rows];
+    for (run, issue) in all(runs) {
+        let cycle = issue.cycle;
+        let row = usize::from(issue.address);
+        let buffer = !matches!(run.operation, Operation::MultiplyStream { .. });
+        if buffer && row >= rows {
+            found.push(Violation::AddressRange {
+                site: run.site(cycle),
+                what: "operand-buffer row",
+                address: row as u64,
+                limit: rows as u64,
+            });
+            continue;
+        }
+        if !multiplies(run) {
+            loaded[row] = Some(cycle);
+            continue;
+        }
+        if ready.is_none_or(|ready| cycle < ready) {
+            let when = match ready {
+                Some(ready) => format!("the first weights can be used from cycle {ready}"),
+                None => "no weights are ever installed".to_owned(),
+            };
+            found.push(Violation::Weights {
+                site: run.site(cycle),
+                hazard: format!("no weights are installed yet ({when})"),
+            });
+        }
+        if buffer && loaded[row].is_none_or(|load| cycle < load + LX_TO_MM) {
+            let when = match loaded[row] {
+                Some(load) => format!("its LX issues in cycle {load}, too late to be seen"),
+                None => "no LX has loaded it".to_owned(),
+            };
+            found.push(Violation::Operand {
+                site: run.site(cycle),
+                hazard: format!("operand-buffer row {row} is not there ({when})"),
+            });
+        }
+    }
+}
+
+/// Every product meets an ACC and every ACC a product.
+fn check_products(config: &Config, compute: &[Run], accumulate: &[Run], found: &mut Violations) {
+    let latency = mm_latency(config.lanes);
+    let mut products = all(compute).filter(|(run, _)| multiplies(run)).peekable();
+    let mut last = None;
+    let lost = |(run, issue): (&Run, Issue)| Violation::ResultLost {
+        cycle: issue.cycle + latency,
+        site: run.site(issue.cycle),
+    };
+    for (run, issue) in all(accumulate) {
+        let visible = |product: &(&Run, Issue)| product.1.cycle + latency;
+        while let Some(product) = products.next_if(|product| visible(product) < issue.cycle) {
+            last = Some(visible(&product));
+            found.push(lost(product));
+        }
+        if let Some(product) = products.next_if(|product| visible(product) == issue.cycle) {
+            last = Some(visible(&product));
+            continue;
+        }
+        let words = |cycle: Option<u64>, which: &str| {
+            cycle.map_or(String::new(), |cycle| {
+                format!("; the {which} is visible in cycle {cycle}")
+            })
+        };
+        let near =
+            words(last, "product before") + &words(products.peek().map(visible), "next product");
+        found.push(Violation::ProductMissing {
+            site: run.site(issue.cycle),
+            near,
+        });
+    }
+    products.for_each(|product| found.push(lost(product)));
+}
+
+fn initialises(mode: AccMode, issue: Issue) -> bool {
+    match mode {
+        AccMode::Never => false,
+        AccMode::Inner => issue.j0 == 0,
+        AccMode::Outer => issue.j1 == 0,
+        AccMode::Always => true,
+    }
+}
+
+/// Rows exist, and every sum has a beginning.
+fn check_accumulators(config: &Config, runs: &[Run], found: &mut Violations) {
+    let rows = config.mxm.accumulator_depth;
+    let mut begun = vec![false; rows];
+    for (run, issue) in all(runs) {
+        let Operation::Accumulate { init, emit, .. } = run.operation else {
+            continue;
+        };
+        let row = usize::from(issue.address);
+        if row >= rows {
+            found.push(Violation::AddressRange {
+                site: run.site(issue.cycle),
+                what: "accumulator row",
+                address: row as u64,
+                limit: rows as u64,
+            });
+            continue;
+        }
+        begun[row] |= initialises(init, issue);
+        if !begun[row] {
+            let verb = match emits(emit, run, issue.j0, issue.j1) {
+                true => "emits",
+                false => "adds to",
+            };
+            let text = format!("{verb} accumulator row {row}, which nothing has initialised");
+            found.push(Violation::Sum {
+                site: run.site(issue.cycle),
+                hazard: text,
+            });
+        }
+    }
+}

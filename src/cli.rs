@@ -1,0 +1,163 @@
+//! The commands, their options and their help.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Generate, simulate and verify the RTL of a Language Processing Unit.
+#[derive(Parser)]
+#[command(version, max_term_width = 100, propagate_version = true)]
+#[command(
+    after_help = "Exit codes: 0 success, 1 RTL and golden model differ, 2 bad input or a failed tool."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Show, check or describe configurations
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Generate the Verilog of a machine
+    Gen(GenArgs),
+    /// Run a workload and compare RTL with the golden model
+    #[command(subcommand)]
+    Run(RunCommand),
+    /// Assemble a program text into instruction words
+    Asm(AsmArgs),
+    /// Disassemble instruction words into a program text
+    Disasm(AsmArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// Shell to complete for
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The machine a command works on.
+#[derive(Args)]
+pub struct ConfigArg {
+    /// Preset (nano, edge, proto, wide) or TOML file
+    #[arg(short, long, default_value = "nano", value_name = "PRESET|FILE")]
+    pub config: String,
+}
+
+#[derive(Subcommand)]
+pub enum ConfigCommand {
+    /// Print a configuration as TOML
+    Show {
+        /// Preset or TOML file
+        #[arg(default_value = "nano", value_name = "PRESET|FILE")]
+        config: String,
+        /// Print one JSON object, with derived figures and the hash
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check configuration files; silent when they are good
+    Check {
+        /// TOML files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Print the JSON schema of configuration files
+    Schema,
+    /// List the presets
+    List,
+}
+
+#[derive(Args)]
+pub struct GenArgs {
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// Folder for the Verilog files, the file list and the configuration
+    #[arg(short, long, default_value = "build/verilog", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Print one JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct AsmArgs {
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// Input file, `-` for standard input
+    #[arg(default_value = "-")]
+    pub input: PathBuf,
+    /// Output file instead of standard output
+    #[arg(short, long)]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub enum RunCommand {
+    /// C = A x B, int8 x int8 -> int32
+    Matmul(MatmulArgs),
+}
+
+/// What computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum EngineArg {
+    /// The emitted Verilog under Verilator, compared with the golden model in every cycle
+    Rtl,
+    /// The golden model alone
+    Model,
+}
+
+#[derive(Args)]
+pub struct MatmulArgs {
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// Left matrix, int8, a .npy file (default: made from the seed)
+    #[arg(long, value_name = "FILE", requires = "b", conflicts_with_all = ["m", "k", "n", "seed"])]
+    pub a: Option<PathBuf>,
+    /// Right matrix, int8, a .npy file
+    #[arg(long, value_name = "FILE", requires = "a")]
+    pub b: Option<PathBuf>,
+    /// Write the product, int32, as a .npy file
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Rows of A
+    #[arg(long, default_value_t = 64, value_parser = dimension)]
+    pub m: usize,
+    /// Columns of A, rows of B
+    #[arg(long, default_value_t = 64, value_parser = dimension)]
+    pub k: usize,
+    /// Columns of B
+    #[arg(long, default_value_t = 64, value_parser = dimension)]
+    pub n: usize,
+    /// Seed of the matrices
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// What computes
+    #[arg(long, value_enum, default_value_t = EngineArg::Rtl)]
+    pub engine: EngineArg,
+    /// Write waves of all signals (.vcd); uses a slower model
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Cycles of the launch to trace, FIRST..LAST
+    #[arg(long, value_name = "FIRST..LAST", requires = "trace", value_parser = window)]
+    pub trace_window: Option<std::ops::Range<u64>>,
+    /// Print one JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn dimension(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("a matrix has at least one row and one column".into()),
+        Ok(size) if size <= 1 << 24 => Ok(size),
+        _ => Err("must be a number from 1 to 16777216".into()),
+    }
+}
+
+fn window(text: &str) -> Result<std::ops::Range<u64>, String> {
+    let parsed = text
+        .split_once("..")
+        .and_then(|(first, last)| Some(first.parse().ok()?..last.parse().ok()?));
+    match parsed {
+        Some(range) if range.start < range.end => Ok(range),
+        _ => Err("must be FIRST..LAST with FIRST < LAST, for example 0..200".into()),
+    }
+}

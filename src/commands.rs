@@ -1,0 +1,34 @@
+//! One module for each command.
+
+mod asm;
+mod config;
+mod gen_verilog;
+mod run_matmul;
+
+use crate::cli::{Cli, Command, RunCommand};
+use clap::CommandFactory;
+
+/// How a command that ran to its end ended.
+pub enum Outcome {
+    /// All is well.
+    Success,
+    /// RTL and golden model differ.
+    Mismatch,
+}
+
+/// Runs the command.
+pub fn execute(cli: Cli) -> miette::Result<Outcome> {
+    match cli.command {
+        Command::Config(command) => config::execute(command)?,
+        Command::Gen(args) => gen_verilog::execute(&args)?,
+        Command::Run(RunCommand::Matmul(args)) => return run_matmul::execute(&args),
+        Command::Asm(args) => asm::assemble(&args)?,
+        Command::Disasm(args) => asm::disassemble(&args)?,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "lpu", &mut script);
+            crate::files::print(&script)?;
+        }
+    }
+    Ok(Outcome::Success)
+}

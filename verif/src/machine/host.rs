@@ -1,0 +1,175 @@
+//! What the host does between launches, and peeks for tests.
+
+use super::Machine;
+use super::queue::Slot;
+use crate::Vector;
+use crate::secded::{self, Decoded};
+use crate::vector::DecodeCount;
+use lpu_isa::instruction::{DecodeError, encoding::opcode};
+use lpu_isa::secded::LANES_PER_CODEWORD;
+use lpu_isa::{Instruction, Program};
+
+/// Why a program does not fit the machine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// Made for a machine with another number of queues.
+    #[error("the program has {0} queues, the machine {1}: make it for the same configuration")]
+    Queues(usize, usize),
+    /// More instructions than the queue's memory takes.
+    #[error("queue {queue} has {length} instructions, its memory takes {depth}")]
+    TooLong {
+        /// Queue id.
+        queue: usize,
+        /// Instructions in the program.
+        length: usize,
+        /// Instructions that fit.
+        depth: usize,
+    },
+    /// A word that is not an instruction.
+    #[error("queue {queue}, instruction {index}: {error}")]
+    Word {
+        /// Queue id.
+        queue: usize,
+        /// Index in the queue.
+        index: usize,
+        /// What is wrong with it.
+        error: DecodeError,
+    },
+}
+
+/// A host read met an uncorrectable codeword; the answer carries the data as stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("uncorrectable codeword, stored data {0:#018x}")]
+pub struct HostReadError(pub u64);
+
+impl Machine {
+    /// Loads a program into all queues.
+    ///
+    /// A queue's memory ends with the last instruction of its list: hardware agrees if the list ends in
+    /// END or fills the memory.
+    pub fn load(&mut self, program: &Program) -> Result<(), LoadError> {
+        if program.num_queues() != self.queues.len() {
+            return Err(LoadError::Queues(program.num_queues(), self.queues.len()));
+        }
+        for queue in 0..self.queues.len() {
+            self.check_length(queue, program.queue(queue).len())?;
+        }
+        for (id, queue) in self.queues.iter_mut().enumerate() {
+            queue.load(program.queue(id).iter().copied().map(Slot::Instruction));
+        }
+        Ok(())
+    }
+
+    /// Loads instruction words into one queue; opcodes that are not assigned are allowed.
+    pub fn load_words(&mut self, queue: usize, words: &[u128]) -> Result<(), LoadError> {
+        self.check_length(queue, words.len())?;
+        let mut slots = Vec::with_capacity(words.len());
+        for (index, &word) in words.iter().enumerate() {
+            slots.push(match Instruction::decode(word) {
+                Ok(instruction) => Slot::Instruction(instruction),
+                Err(DecodeError::Opcode(_)) => Slot::Unassigned,
+                Err(error) => {
+                    return Err(LoadError::Word {
+                        queue,
+                        index,
+                        error,
+                    });
+                }
+            });
+        }
+        self.queues[queue].load(slots.into_iter());
+        Ok(())
+    }
+
+    fn check_length(&self, queue: usize, length: usize) -> Result<(), LoadError> {
+        let depth = self.config.icu.queue_depth;
+        if length <= depth {
+            return Ok(());
+        }
+        Err(LoadError::TooLong {
+            queue,
+            length,
+            depth,
+        })
+    }
+
+    /// Sets the base register of a MEM queue.
+    ///
+    /// # Panics
+    /// If the queue is not a MEM queue.
+    pub fn set_base(&mut self, queue: usize, base: u16) {
+        assert!(
+            self.units[queue].is_mem(),
+            "{} has no base",
+            self.units[queue]
+        );
+        self.bases[queue] = base;
+    }
+
+    /// A vector of SRAM as stored, without counting errors.
+    ///
+    /// # Panics
+    /// If there is no such slice or address.
+    pub fn sram(&self, slice: usize, address: usize) -> Vector {
+        let mut vector = Vector::default();
+        self.mem.srams[slice].read(address, &mut vector);
+        vector
+    }
+
+    /// Stores a vector with its check bits as they are, so that errors can be injected.
+    ///
+    /// # Panics
+    /// If there is no such slice or address.
+    pub fn write_sram(&mut self, slice: usize, address: usize, vector: &Vector) {
+        self.mem.srams[slice].write(address, vector);
+    }
+
+    /// A host read of codeword `codeword`: decoded, with errors counted on the host.
+    pub fn host_read(
+        &mut self,
+        slice: usize,
+        address: usize,
+        codeword: usize,
+    ) -> Result<u64, HostReadError> {
+        let stored = self.sram(slice, address);
+        let decoded = secded::decode(stored.data[codeword], stored.check[codeword]);
+        self.count_host(DecodeCount {
+            corrected: matches!(decoded, Decoded::Corrected(_)).into(),
+            uncorrectable: matches!(decoded, Decoded::Uncorrectable(_)).into(),
+        });
+        match decoded {
+            Decoded::Uncorrectable(data) => Err(HostReadError(data)),
+            good => Ok(good.data()),
+        }
+    }
+
+    /// A host write of codeword `codeword`: encoded, then XORed with the INJECT masks.
+    pub fn host_write(
+        &mut self,
+        slice: usize,
+        address: usize,
+        codeword: usize,
+        data: u64,
+        inject: (u64, u8),
+    ) {
+        assert!(codeword < self.config.lanes / LANES_PER_CODEWORD);
+        let mut vector = self.sram(slice, address);
+        vector.data[codeword] = data ^ inject.0;
+        vector.check[codeword] = secded::encode(data) ^ inject.1;
+        self.write_sram(slice, address, &vector);
+    }
+
+    /// Accumulator row `row` of plane `plane`.
+    pub fn accumulators(&self, plane: usize, row: usize) -> &[i32] {
+        let lanes = self.config.lanes;
+        &self.mxm.planes[plane].accumulators[row * lanes..][..lanes]
+    }
+
+    /// Active weight k, n of plane `plane`.
+    pub fn active_weight(&self, plane: usize, k: usize, n: usize) -> i8 {
+        self.mxm.planes[plane].active[n * self.config.lanes + k] as i8
+    }
+}
+
+// Unassigned opcodes are 10 and 11; CONFIG follows them.
+const _: () = assert!(opcode::ACC + 3 == opcode::CONFIG);

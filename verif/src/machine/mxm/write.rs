@@ -1,0 +1,83 @@
+//! The MXM planes: what the edge that ends a cycle writes, and result drives.
+
+use super::{Emission, Mxm, Plane};
+use crate::machine::Shared;
+use crate::{Effect, Event, FaultCode, Source};
+use lpu_isa::Stream;
+
+impl Mxm {
+    /// Result drives of `cycle`. Planes that drive the same streams collide; the lowest wins.
+    pub fn drive(
+        &mut self,
+        shared: &mut Shared,
+        cycle: u64,
+        slices: usize,
+        events: &mut Vec<Event>,
+    ) {
+        let due = self.emissions.take(cycle);
+        for p in due {
+            let &Emission {
+                stream,
+                ref vectors,
+                origin,
+            } = self.emissions.entry(cycle, p);
+            let same = |q: &usize| self.emissions.entry(cycle, *q).stream == stream;
+            let mut rivals = due.filter(same);
+            let wins = rivals.next() == Some(p);
+            if !wins || rivals.next().is_some() {
+                shared
+                    .faults
+                    .record(cycle, FaultCode::StreamCollision, origin);
+            }
+            for (stream, vector) in (stream..).map(Stream::west).zip(vectors) {
+                if wins {
+                    shared.streams.drive(cycle, slices, stream, vector);
+                }
+                events.push(Event {
+                    cycle,
+                    effect: Effect::Drive {
+                        source: Source::Mxm(p as u8),
+                        stream,
+                        vector: *vector,
+                    },
+                    origin: Some(origin),
+                });
+            }
+        }
+    }
+
+    /// State that the edge ending `cycle` writes, after all that read it.
+    pub fn write(&mut self, cycle: u64) {
+        // An IW takes the shadow of this cycle, before the loads below change it.
+        for p in self.installs.take(cycle) {
+            let plane = &mut self.planes[p];
+            plane.active.copy_from_slice(&plane.shadow);
+        }
+        for p in self.loads.take(cycle) {
+            let load = self.loads.entry(cycle, p);
+            let plane = &mut self.planes[p];
+            for (i, vector) in load.vectors.iter().enumerate() {
+                plane.load(load.row + i, load.column, |n| vector.lane(n) as i8);
+            }
+        }
+        for p in self.operand_loads.take(cycle) {
+            let load = self.operand_loads.entry(cycle, p);
+            self.planes[p].operands[load.row] = load.vector;
+        }
+    }
+}
+
+impl Plane {
+    fn load(&mut self, index: usize, column: bool, lane: impl Fn(usize) -> i8) {
+        let lanes = self.shadow.len().isqrt();
+        let (start, step) = if column {
+            (index * lanes, 1)
+        } else {
+            (index, lanes)
+        };
+        let elements = self.shadow[start..].iter_mut().step_by(step);
+        for (n, element) in elements.take(lanes).enumerate() {
+            *element = lane(n).into();
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Launches.
+
+use super::Machine;
+use super::calendar::HORIZON;
+use super::faults::{EccCount, Fault};
+use super::queue::{Issue, NEVER};
+use crate::{Event, FaultCode, Origin};
+use lpu_isa::latency::{DRAIN_CYCLES, NOTIFY_LATENCY};
+
+/// Where a launch is after a call of [`Machine::run`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// There are cycles left to run.
+    Running,
+    /// Busy has fallen.
+    Finished,
+    /// Queues wait in SYNC and nobody is left to notify them.
+    Deadlocked,
+}
+
+/// What a launch leaves behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaunchReport {
+    /// The CYCLE register: cycles with busy high.
+    pub cycles: u64,
+    /// First cycle in which an SRAM read used its address.
+    pub first_read: Option<u64>,
+    /// Last cycle in which an SRAM write used its port.
+    pub last_write: Option<u64>,
+    /// FAULT registers by unit.
+    pub faults: Vec<Option<Fault>>,
+    /// ECC registers by unit.
+    pub ecc: Vec<EccCount>,
+    /// The host's own ECC register.
+    pub host_ecc: EccCount,
+}
+
+impl Machine {
+    /// Starts a launch: the next cycle to run is cycle 0.
+    pub fn launch(&mut self) {
+        for queue in &mut self.queues {
+            queue.restart();
+        }
+        self.next.fill(0);
+        self.waiting.fill(false);
+        self.shared.streams.clear();
+        self.shared.faults.restart();
+        self.mem.restart();
+        self.mxm.restart();
+        self.pulses = [false; 4];
+        (self.cycle, self.quiet, self.ended) = (0, 0, 0);
+        self.alive = self.queues.len();
+    }
+
+    /// Runs up to `max_cycles` cycles and appends their events.
+    ///
+    /// Every call appends whole cycles, so that the events of a launch do not depend on how it is cut
+    /// into calls.
+    pub fn run(&mut self, max_cycles: u64, events: &mut Vec<Event>) -> Status {
+        let stop = self.cycle.saturating_add(max_cycles);
+        loop {
+            let busy_falls = self.busy_falls();
+            if self.cycle >= busy_falls {
+                return Status::Finished;
+            }
+            if self.cycle >= self.quiet {
+                // Nothing in flight: go to the next issue, or to the end.
+                let next = self.next.iter().copied().min().unwrap_or(NEVER);
+                let goal = next.min(busy_falls);
+                if goal == NEVER {
+                    return Status::Deadlocked;
+                }
+                self.cycle = self.cycle.max(goal.min(stop));
+            }
+            if self.cycle >= stop {
+                return if self.cycle >= busy_falls {
+                    Status::Finished
+                } else {
+                    Status::Running
+                };
+            }
+            if self.cycle < busy_falls {
+                self.step(events);
+                self.cycle += 1;
+            }
+        }
+    }
+
+    /// Launches, runs to the end and returns all events with the report; `None` after `max_cycles`
+    /// or in a deadlock.
+    pub fn launch_and_run(&mut self, max_cycles: u64) -> Option<(LaunchReport, Vec<Event>)> {
+        let mut events = Vec::new();
+        self.launch();
+        let status = self.run(max_cycles, &mut events);
+        (status == Status::Finished).then(|| (self.report(), events))
+    }
+
+    /// The registers and statistics of the launch so far.
+    pub fn report(&self) -> LaunchReport {
+        LaunchReport {
+            cycles: self.cycle,
+            first_read: self.mem.first_read,
+            last_write: self.mem.last_write,
+            faults: self.shared.faults.kept().to_vec(),
+            ecc: self.shared.faults.ecc().to_vec(),
+            host_ecc: self.host_ecc,
+        }
+    }
+
+    /// Cycle of the launch that runs next.
+    pub const fn cycle(&self) -> u64 {
+        self.cycle
+    }
+
+    /// First cycle with busy low, as far as it is known.
+    const fn busy_falls(&self) -> u64 {
+        if self.alive == 0 {
+            self.ended + DRAIN_CYCLES
+        } else {
+            NEVER
+        }
+    }
+
+    fn step(&mut self, events: &mut Vec<Event>) {
+        let cycle = self.cycle;
+        let shared = &mut self.shared;
+        let pulse = std::mem::take(&mut self.pulses[(cycle % 4) as usize]);
+        if pulse {
+            for (waiting, next) in self.waiting.iter_mut().zip(&mut self.next) {
+                if std::mem::take(waiting) {
+                    *next = cycle + 1;
+                }
+            }
+        }
+        for id in 0..self.queues.len() {
+            if self.next[id] != cycle {
+                continue;
+            }
+            self.quiet = cycle + HORIZON;
+            let unit = self.units[id];
+            let (issue, next) = self.queues[id].issue(cycle);
+            self.next[id] = next;
+            let mut ends = false;
+            match issue {
+                Issue::Nothing => {}
+                Issue::Operation(op) if unit.is_mem() => {
+                    self.mem
+                        .issue(shared, cycle, unit.index, self.bases[id], op);
+                }
+                Issue::Operation(op) => self.mxm.issue(shared, cycle, unit.index, op),
+                Issue::Config {
+                    register,
+                    value,
+                    origin,
+                } => {
+                    let legal = self.mxm.configure(unit.index, register, value);
+                    illegal_unless(legal, shared, cycle, origin);
+                }
+                Issue::Notify => {
+                    self.pulses[((cycle + NOTIFY_LATENCY - 1) % 4) as usize] = true;
+                }
+                Issue::Sync if pulse => self.next[id] = cycle + 1,
+                Issue::Sync => self.waiting[id] = true,
+                Issue::End => ends = true,
+                Issue::Illegal(origin) => illegal_unless(false, shared, cycle, origin),
+                Issue::NoEnd(origin) => {
+                    illegal_unless(false, shared, cycle, origin);
+                    ends = true;
+                }
+            }
+            if ends {
+                self.alive -= 1;
+                self.ended = cycle;
+            }
+        }
+        self.mxm.lose_results(shared, cycle);
+        self.mem.read_ports(shared, cycle, events);
+        self.mem.drive(shared, cycle, events);
+        self.mxm
+            .drive(shared, cycle, self.config.mem.slices, events);
+        self.mxm.read_buffers(shared, cycle);
+        self.mxm.multiply(cycle);
+        self.mxm.write(cycle);
+        self.mem.write_ports(shared, cycle, events);
+        shared.faults.flush(cycle, events);
+    }
+}
+
+fn illegal_unless(legal: bool, shared: &mut super::Shared, cycle: u64, origin: Origin) {
+    if !legal {
+        let code = FaultCode::IllegalInstruction;
+        shared.faults.record(cycle, code, origin);
+    }
+}
