@@ -95,7 +95,7 @@ impl IndirectAddress {
             out_uncorrectable: Signal::default(),
             out_use: Signal::default(),
             out_address: Signal::default(),
-            select: OperandSelect::both_directions(streams),
+            select: OperandSelect::alternating_directions(streams),
             decoder: SecdedDecoder::default(),
             own: DelayLine::new(delay),
             used: Flop::default(),

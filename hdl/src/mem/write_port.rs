@@ -124,7 +124,7 @@ impl<const L: usize, const V: usize> WritePort<L, V> {
             out_fault: Signal::default(),
             out_corrected: Signal::default(),
             out_uncorrectable: Signal::default(),
-            select: OperandSelect::both_directions(streams),
+            select: OperandSelect::alternating_directions(streams),
             indirect: IndirectAddress::new(config),
             direct1: Flop::default(),
             direct2: Flop::default(),

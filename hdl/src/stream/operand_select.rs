@@ -67,9 +67,17 @@ impl<const L: usize, const V: usize> OperandSelect<L, V> {
         Self::with_codes((0..inputs).collect())
     }
 
-    /// The streams of both directions: candidate 2 s is eastward stream s, candidate 2 s + 1 is westward stream s. The codes
-    /// are those of instructions: bit 5 is set for westward.
+    /// The streams of both directions: candidates 0 to `streams` - 1 are the eastward ones, then the westward ones follow.
+    /// The codes are those of instructions: bit 5 is set for westward.
     pub fn both_directions(streams: usize) -> Self {
+        let east = 0..streams;
+        let west = CODES / 2..CODES / 2 + streams;
+        Self::with_codes(east.chain(west).collect())
+    }
+
+    /// The same in another order, for blocks that connect them in a loop: candidate 2 s is eastward stream s, candidate
+    /// 2 s + 1 is westward stream s.
+    pub fn alternating_directions(streams: usize) -> Self {
         let codes = (0..streams).flat_map(|s| [s, CODES / 2 + s]);
         Self::with_codes(codes.collect())
     }
@@ -306,12 +314,17 @@ mod tests {
     }
 
     #[test]
-    fn streams_of_both_directions_alternate() {
+    fn the_codes_are_those_of_instructions() {
         let select = Select::both_directions(16);
         assert_eq!(select.candidate(0), Some(0));
-        assert_eq!(select.candidate(15), Some(30));
+        assert_eq!(select.candidate(15), Some(15));
         assert_eq!(select.candidate(16), None);
-        assert_eq!(select.candidate(32), Some(1));
+        assert_eq!(select.candidate(32), Some(16));
+        assert_eq!(select.candidate(47), Some(31));
+        assert_eq!(select.candidate(48), None);
+        assert_eq!(select.groups(), [0, 2]);
+        let select = Select::alternating_directions(16);
+        assert_eq!(select.candidate(15), Some(30));
         assert_eq!(select.candidate(47), Some(31));
         assert_eq!(select.candidate(48), None);
         assert_eq!(select.groups(), [0, 2]);
