@@ -11,7 +11,7 @@ mod counter;
 mod decoder;
 mod encode_stage;
 mod encoder;
-mod matrix;
+pub(crate) mod matrix;
 
 pub use counter::EccCounter;
 pub use decoder::SecdedDecoder;

@@ -3,7 +3,14 @@
 //! [`info`] carries what rust-hdl cannot say about a block; [`prim`] holds the cells everything else is built from.
 
 pub mod ecc;
+pub mod host;
+pub mod icu;
 pub mod info;
 pub mod mem;
+pub mod mxm;
 pub mod prim;
 pub mod stream;
+pub mod tile;
+mod wiring;
+
+pub use tile::build_tile;

@@ -10,12 +10,14 @@
 //! | [`IndirectAddress`] | an address from a stream |
 
 mod indirect_address;
+mod mem_slice;
 mod read_port;
 mod slice_datapath;
 mod sram;
 mod write_port;
 
 pub use indirect_address::IndirectAddress;
+pub use mem_slice::MemSlice;
 pub use read_port::ReadPort;
 pub use slice_datapath::SliceDatapath;
 pub use sram::Sram;

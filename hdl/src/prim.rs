@@ -7,6 +7,7 @@
 //! | [`PipeEnable`] | flip-flop with enable, without reset | written into the parent |
 //! | [`DelayLine`] | N flip-flops in a row, N ≥ 0 | written into the parent |
 //! | [`Multiplier`] | signed combinational multiplier | written into the parent |
+//! | [`MuxRegister`] | register with a multiplexer in front | `lpu_mux_register` |
 //! | [`Pack`] | equal parts to one word | written into the parent |
 //! | [`Concat`] | two parts to one word | written into the parent |
 //! | [`Fifo`] | small queue | `lpu_fifo` |
@@ -15,6 +16,7 @@
 mod fifo;
 mod flop;
 mod multiplier;
+mod mux_register;
 mod pack;
 mod pipe;
 mod sram_bank;
@@ -24,6 +26,7 @@ pub(crate) mod testing;
 pub use fifo::Fifo;
 pub use flop::Flop;
 pub use multiplier::Multiplier;
+pub use mux_register::{MAX_INPUTS, MuxRegister};
 pub use pack::{Concat, Pack};
 pub use pipe::{DelayLine, Pipe, PipeEnable};
 pub use sram_bank::{MAX_DEPTH, SramBank};

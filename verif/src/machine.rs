@@ -40,7 +40,6 @@ mod faults;
 mod host;
 mod mem;
 mod mxm;
-mod mxm_write;
 mod queue;
 mod run;
 mod sram;

@@ -1,7 +1,7 @@
 //! Compiles tensor operations into LPU programs and checks their schedule.
 //!
 //! - [`matmul::compile`]: an int8 matrix product of any shape, placed, scheduled and checked;
-//! - [`check`]: proves for any program, without data, that its schedule breaks no rule of the machine,
+//! - [`check()`]: proves for any program, without data, that its schedule breaks no rule of the machine,
 //!   and predicts its cycles.
 //!
 //! `docs/compiler.md` draws the schedule of a small product cycle by cycle.

@@ -39,7 +39,7 @@ pub struct Matmul {
 
 /// Compiles the product of an `m` x `k` and a `k` x `n` matrix for the machine `config`.
 ///
-/// The schedule has passed [`crate::check`]. The same arguments always give the same program.
+/// The schedule has passed [`check`](crate::check()). The same arguments always give the same program.
 ///
 /// ```
 /// let config = lpu_isa::Config::preset("nano").unwrap();

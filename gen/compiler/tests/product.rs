@@ -1,57 +1,43 @@
-//! Compiled products compute products, on any machine.
+//! Compiled products on the golden machine: values and cycles as predicted, and no fault.
 
-mod interpreter;
+mod common;
 
-use interpreter::Machine;
+use common::{bytes, config, naive};
 use lpu_compiler::CompileError;
 use lpu_compiler::matmul::{Matmul, Mode, alternatives, compile};
 use lpu_isa::Config;
-use lpu_isa::config::{IcuConfig, MemConfig, MxmConfig};
+use lpu_verif::{Machine, Vector};
 use proptest::prelude::*;
+use std::collections::HashMap;
 
-/// Reproducible bytes that show every sign.
-fn bytes(count: usize, seed: u64) -> Vec<i8> {
-    let mut state = seed.wrapping_mul(2).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (state >> 56) as i8
-    };
-    (0..count).map(|_| next()).collect()
-}
-
-fn naive(m: usize, k: usize, n: usize, a: &[i8], b: &[i8]) -> Vec<i32> {
-    let dot = |row: usize, column: usize| -> i32 {
-        let term = |i: usize| i32::from(a[row * k + i]) * i32::from(b[i * n + column]);
-        (0..k).map(term).sum()
-    };
-    (0..m)
-        .flat_map(|row| (0..n).map(move |column| dot(row, column)))
-        .collect()
-}
-
-/// Runs the product on the interpreter and compares it with the definition.
+/// Runs the product and compares values and cycles.
 fn verify(config: &Config, (m, k, n): (usize, usize, usize), product: &Matmul) {
-    let (a, b) = (bytes(m * k, 1), bytes(k * n, 2));
+    let (a, b) = (bytes(m * k, 3), bytes(k * n, 4));
     let mut machine = Machine::new(config);
     for vector in product.pack(&a, &b).unwrap() {
-        let old = machine
-            .sram
-            .insert((vector.slice, vector.address), vector.bytes);
-        assert!(
-            old.is_none(),
-            "two vectors at {}:{}",
-            vector.slice,
-            vector.address
-        );
+        machine.write_sram(vector.slice, vector.address, &Vector::encode(&vector.bytes));
     }
-    for place in product.layout.result_vectors() {
-        let old = machine.sram.insert(place, vec![0x5a; config.lanes]);
-        assert!(old.is_none(), "the result overlaps at {place:?}");
+    for (slice, address) in product.layout.result_vectors() {
+        machine.write_sram(slice, address, &Vector::encode(&vec![0x5a; config.lanes]));
     }
-    machine.run(config, &product.program);
-    let c = product.unpack(|slice, address| &machine.sram[&(slice, address)]);
+    machine.load(&product.program).unwrap();
+    let schedule = &product.schedule;
+    let (report, _) = machine.launch_and_run(schedule.busy_cycles + 1).unwrap();
+    assert!(
+        report.faults.iter().all(Option::is_none),
+        "{:?}",
+        report.faults
+    );
+    assert_eq!(report.cycles, schedule.busy_cycles);
+    assert_eq!(report.first_read, schedule.prediction.first_read);
+    assert_eq!(report.last_write, schedule.prediction.last_write);
+    let lanes = |slice, address| machine.sram(slice, address).lanes(config.lanes);
+    let vectors: HashMap<_, _> = product
+        .layout
+        .result_vectors()
+        .map(|place| (place, lanes(place.0, place.1)))
+        .collect();
+    let c = product.unpack(|slice, address| &vectors[&(slice, address)]);
     assert!(c == naive(m, k, n, &a, &b), "{m}x{k}x{n} on {config:?}");
 }
 
@@ -106,35 +92,6 @@ fn a_long_row_multiplies_in_chunks_of_the_operand_buffer() {
         let product = run(&config, shape);
         assert_eq!(product.schedule.mode, Mode::Decode, "{shape:?}");
     }
-}
-
-fn config() -> impl Strategy<Value = Config> {
-    let shape = (3u32..5, 1usize..5, 4usize..18, 4u32..9, 1usize..4);
-    let mxm = (0u32..4, 1u32..6, 1u32..6, 4u32..8);
-    (shape, mxm).prop_filter_map(
-        "valid",
-        |((lanes, streams, slices, depth, planes), (width, accumulators, operands, queue))| {
-            let config = Config {
-                name: "random".to_owned(),
-                lanes: 1 << lanes,
-                streams: 4 * streams,
-                mem: MemConfig {
-                    slices,
-                    depth: 1 << depth,
-                },
-                mxm: MxmConfig {
-                    planes,
-                    weight_streams: 1 << width,
-                    accumulator_depth: 1 << accumulators,
-                    operand_depth: 1 << operands,
-                },
-                icu: IcuConfig {
-                    queue_depth: 1 << queue,
-                },
-            };
-            config.validate().is_ok().then_some(config)
-        },
-    )
 }
 
 proptest! {

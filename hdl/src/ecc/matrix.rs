@@ -4,7 +4,7 @@ use lpu_isa::secded::{CHECK_BITS, COLUMNS, DATA_BITS, LANES_PER_CODEWORD};
 use rust_hdl::prelude::*;
 
 /// Codewords of a vector of `lanes` lanes and `bits` bits.
-pub(super) fn codewords(lanes: usize, bits: usize) -> usize {
+pub(crate) fn codewords(lanes: usize, bits: usize) -> usize {
     assert!(
         bits == 8 * lanes && lanes > 0 && lanes.is_multiple_of(LANES_PER_CODEWORD) && lanes <= 64,
         "{lanes} lanes of 8 bits in {bits} bits; 8 to 64 lanes, a multiple of 8, make whole codewords"
@@ -19,25 +19,25 @@ fn row(check: usize) -> u64 {
 }
 
 /// Check bits of a codeword's data.
-pub(super) fn checks(data: u64) -> u8 {
+pub(crate) fn checks(data: u64) -> u8 {
     (0..CHECK_BITS).fold(0, |checks, check| {
         checks | ((data & row(check)).count_ones() as u8 & 1) << check
     })
 }
 
 /// The data bit to flip back.
-pub(super) fn flips(syndrome: u8) -> u64 {
+pub(crate) fn flips(syndrome: u8) -> u64 {
     let bit = COLUMNS.iter().position(|&column| column == syndrome);
     bit.map_or(0, |bit| 1 << bit)
 }
 
 /// Whether a syndrome says that one bit, of data or check, was hit.
-pub(super) fn correctable(syndrome: u8) -> bool {
+pub(crate) fn correctable(syndrome: u8) -> bool {
     syndrome.is_power_of_two() || COLUMNS.contains(&syndrome)
 }
 
 /// Codeword `index` of a vector: its data and check bits.
-pub(super) fn codeword<const L: usize, const V: usize>(
+pub(crate) fn codeword<const L: usize, const V: usize>(
     data: Bits<V>,
     check: Bits<L>,
     index: usize,
@@ -49,7 +49,7 @@ pub(super) fn codeword<const L: usize, const V: usize>(
 }
 
 /// Check bits of a vector.
-pub(super) fn vector_checks<const L: usize, const V: usize>(data: Bits<V>) -> Bits<L> {
+pub(crate) fn vector_checks<const L: usize, const V: usize>(data: Bits<V>) -> Bits<L> {
     let mut check = Bits::<L>::default();
     for index in 0..codewords(L, V) {
         let data = data.get_bits::<64>(64 * index).to_u64();
@@ -59,7 +59,7 @@ pub(super) fn vector_checks<const L: usize, const V: usize>(data: Bits<V>) -> Bi
 }
 
 /// Verilog: `checks(word)`, the check bits of a codeword's data.
-pub(super) fn checks_function() -> String {
+pub(crate) fn checks_function() -> String {
     let rows: Vec<String> = (0..CHECK_BITS)
         .rev()
         .map(|check| format!("^(word & 64'h{:016x})", row(check)))
@@ -78,7 +78,7 @@ endfunction
 }
 
 /// Verilog: `flips(pattern)`, the data bit to flip back.
-pub(super) fn flips_function() -> String {
+pub(crate) fn flips_function() -> String {
     let bits: Vec<String> = COLUMNS
         .iter()
         .rev()
@@ -99,7 +99,7 @@ endfunction
 }
 
 /// Verilog: the syndromes that say that one bit was hit, bit s for syndrome s.
-pub(super) fn correctable_mask() -> String {
+pub(crate) fn correctable_mask() -> String {
     let digit = |nibble: u32| {
         let bits = (0..4).filter(|bit| correctable((4 * nibble + bit) as u8));
         format!("{:x}", bits.fold(0, |digit, bit| digit | 1 << bit))
@@ -108,7 +108,7 @@ pub(super) fn correctable_mask() -> String {
 }
 
 /// Verilog: check bits of every codeword of `data`, the lowest last.
-pub(super) fn vector_checks_text(data: &str, codewords: usize) -> String {
+pub(crate) fn vector_checks_text(data: &str, codewords: usize) -> String {
     let parts: Vec<String> = (0..codewords)
         .rev()
         .map(|index| format!("checks({data}[{}:{}])", 64 * index + 63, 64 * index))

@@ -55,7 +55,7 @@ pub const fn acc(stream: u8) -> Operation {
 pub struct Bench {
     pub machine: Machine,
     pub config: Config,
-    program: Program,
+    pub program: Program,
     clock: Vec<u64>,
     pub events: Vec<Event>,
 }

@@ -96,12 +96,7 @@ impl Emitter<'_> {
     fn activations(&self, phase: &Phase, timeline: &mut Timeline) {
         let rows = phase.rows;
         let turn = phase.k.len() * phase.period;
-        let segments = self
-            .placement
-            .activations
-            .iter()
-            .filter(|a| a.pass == phase.pass);
-        for segment in segments {
+        for segment in self.placement.activations_of(phase.pass) {
             let Some(k) = overlap(&segment.k, &phase.k) else {
                 continue;
             };
@@ -182,12 +177,7 @@ impl Emitter<'_> {
             return;
         }
         let turn = phase.k.len() * phase.period;
-        let segments = self
-            .placement
-            .results
-            .iter()
-            .filter(|r| r.pass == phase.pass);
-        for segment in segments {
+        for segment in self.placement.results_of(phase.pass) {
             let Some(n) = overlap(&segment.n, &phase.n) else {
                 continue;
             };

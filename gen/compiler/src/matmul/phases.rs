@@ -104,9 +104,9 @@ fn shares_a_slice(placement: &Placement, phase: &Phase) -> bool {
         .weights
         .iter()
         .filter(|w| w.tiles.contains(&first));
+    let activations = placement.activations_of(phase.pass);
     weights.any(|w| {
-        let same = |a: &&super::place::Activations| a.pass == phase.pass && a.slice == w.slice;
-        let mut activations = placement.activations.iter().filter(same);
-        activations.any(|a| overlap(&a.k, &phase.k).is_some())
+        let mut same = activations.iter().filter(|a| a.slice == w.slice);
+        same.any(|a| overlap(&a.k, &phase.k).is_some())
     })
 }

@@ -40,8 +40,26 @@ pub struct Results {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placement {
     pub weights: Vec<Weights>,
+    /// In the order of passes.
     pub activations: Vec<Activations>,
+    /// In the order of passes.
     pub results: Vec<Results>,
+}
+
+impl Placement {
+    /// The activations of one pass.
+    pub fn activations_of(&self, pass: usize) -> &[Activations] {
+        let from = self.activations.partition_point(|a| a.pass < pass);
+        let to = self.activations.partition_point(|a| a.pass <= pass);
+        &self.activations[from..to]
+    }
+
+    /// The results of one pass.
+    pub fn results_of(&self, pass: usize) -> &[Results] {
+        let from = self.results.partition_point(|r| r.pass < pass);
+        let to = self.results.partition_point(|r| r.pass <= pass);
+        &self.results[from..to]
+    }
 }
 
 /// The matrices, in an order in which to place them.

@@ -19,7 +19,6 @@ struct Candidate {
     cycles: i64,
     plan: Plan,
     placement: Placement,
-    timeline: Timeline,
 }
 
 pub fn compile(config: &Config, m: usize, k: usize, n: usize) -> Result<Matmul, CompileError> {
@@ -119,13 +118,18 @@ fn fits(config: &Config, Shape { m, k, n }: Shape) -> Result<u128, CompileError>
     Ok(needed)
 }
 
-fn candidate(config: &Config, plan: &Plan, placement: Placement) -> Option<Candidate> {
+fn timeline(config: &Config, plan: &Plan, placement: &Placement) -> Timeline {
+    let phases = phases(plan, placement);
     let emitter = Emitter {
         config,
         plan,
-        placement: &placement,
+        placement,
     };
-    let timeline = emitter.timeline(&phases(plan, &placement));
+    emitter.timeline(&phases)
+}
+
+fn candidate(config: &Config, plan: &Plan, placement: Placement) -> Option<Candidate> {
+    let timeline = timeline(config, plan, &placement);
     let of = |kind: QueueKind| {
         let events = timeline.events.iter();
         events.filter(move |event| event.queue.kind == kind)
@@ -139,7 +143,6 @@ fn candidate(config: &Config, plan: &Plan, placement: Placement) -> Option<Candi
         cycles,
         plan: plan.clone(),
         placement,
-        timeline,
     })
 }
 
@@ -148,9 +151,8 @@ fn finish(config: &Config, shape: Shape, candidate: Candidate) -> Result<Matmul,
         cycles,
         plan,
         placement,
-        timeline,
     } = candidate;
-    let program = timeline.lower(config)?;
+    let program = timeline(config, &plan, &placement).lower(config)?;
     let prediction = check(config, &program).map_err(CompileError::Schedule)?;
     debug_assert_eq!(prediction.cycles() as i64, cycles);
     let schedule = Schedule::new(config, &plan, shape, prediction);

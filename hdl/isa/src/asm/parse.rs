@@ -2,6 +2,7 @@
 
 use crate::{AccMode, Config, Instruction, Operation, Program, Queue, Repeat, Stream};
 use miette::{Diagnostic, NamedSource, SourceSpan};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Why a program text does not assemble.
@@ -13,7 +14,7 @@ pub struct AsmError {
     #[help]
     help: &'static str,
     #[source_code]
-    text: NamedSource<String>,
+    text: Arc<NamedSource<String>>,
     #[label("here")]
     span: SourceSpan,
 }
@@ -36,7 +37,7 @@ pub fn assemble(config: &Config, file: &str, text: &str) -> Result<Program, AsmE
         result.map_err(|(range, message, help)| AsmError {
             message,
             help,
-            text: NamedSource::new(file, text.to_owned()),
+            text: Arc::new(NamedSource::new(file, text.to_owned())),
             span: (offset + range.start..offset + range.end).into(),
         })?;
         offset += line.len();

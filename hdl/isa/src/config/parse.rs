@@ -2,6 +2,7 @@
 
 use super::{Config, RuleError};
 use miette::{Diagnostic, NamedSource, SourceSpan};
+use std::sync::Arc;
 use thiserror::Error;
 use toml::de::{DeTable, DeValue};
 
@@ -14,7 +15,7 @@ pub struct ConfigError {
     #[help]
     help: String,
     #[source_code]
-    text: NamedSource<String>,
+    text: Arc<NamedSource<String>>,
     #[label("here")]
     span: Option<SourceSpan>,
 }
@@ -26,7 +27,7 @@ impl Config {
             |message: String, help: &str, span: Option<std::ops::Range<usize>>| ConfigError {
                 message,
                 help: help.to_owned(),
-                text: NamedSource::new(file, text.to_owned()).with_language("TOML"),
+                text: Arc::new(NamedSource::new(file, text.to_owned()).with_language("TOML")),
                 span: span.map(SourceSpan::from),
             };
         let config: Self = toml::from_str(text).map_err(|error| {

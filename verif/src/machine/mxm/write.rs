@@ -1,7 +1,7 @@
 //! The MXM planes: what the edge that ends a cycle writes, and result drives.
 
-use super::Shared;
-use super::mxm::{Emission, Mxm, Plane};
+use super::{Emission, Mxm, Plane};
+use crate::machine::Shared;
 use crate::{Effect, Event, FaultCode, Source};
 use lpu_isa::Stream;
 

@@ -1,0 +1,181 @@
+//! The checker finds a fault exactly when the golden machine records one.
+
+use lpu_compiler::check;
+use lpu_compiler::check::Violation;
+use lpu_compiler::matmul::compile;
+use lpu_isa::{AccMode, Config, Instruction, Operation, Program, Queue, QueueKind, Repeat, Stream};
+use lpu_verif::{Machine, Status};
+use proptest::prelude::*;
+
+/// Whether golden machine and checker find a fault; `None` if the program never ends.
+fn verdicts(config: &Config, program: &Program) -> Option<(bool, bool)> {
+    let mut machine = Machine::new(config);
+    machine.load(program).unwrap();
+    machine.launch();
+    let status = machine.run(1 << 20, &mut Vec::new());
+    let found = check(config, program);
+    let deadlock = |violation: &Violation| matches!(violation, Violation::Deadlock { .. });
+    let deadlocked = found
+        .as_ref()
+        .is_err_and(|found| found.list.iter().any(deadlock));
+    assert_eq!(status == Status::Deadlocked, deadlocked);
+    let report = machine.report();
+    if let Ok(prediction) = &found {
+        assert_eq!(prediction.busy_cycles, report.cycles);
+        assert_eq!(prediction.first_read, report.first_read);
+        assert_eq!(prediction.last_write, report.last_write);
+    }
+    // Use of what is not defined is no fault of the machine.
+    let hazard = |violation: &Violation| {
+        use Violation::*;
+        matches!(violation, Weights { .. } | Operand { .. } | Sum { .. })
+    };
+    let fault = found.is_err_and(|found| !found.list.iter().all(hazard));
+    (!deadlocked).then(|| (report.faults.iter().any(Option::is_some), fault))
+}
+
+fn stream(config: &Config) -> impl Strategy<Value = Stream> + use<> {
+    (any::<bool>(), 0..config.streams.min(2) as u8)
+        .prop_map(|(westward, index)| Stream { westward, index })
+}
+
+fn operation(config: &Config, kind: QueueKind) -> BoxedStrategy<Operation> {
+    use Operation::*;
+    let mode = prop_oneof![
+        Just(AccMode::Never),
+        Just(AccMode::Inner),
+        Just(AccMode::Outer),
+        Just(AccMode::Always)
+    ];
+    let streams = (stream(config), stream(config));
+    let index = 0u8..2;
+    let weights = any::<(bool, bool)>();
+    match kind {
+        QueueKind::MemRead => (any::<bool>(), streams)
+            .prop_map(|(indirect, (stream, offset))| match indirect {
+                true => Gather { stream, offset },
+                false => Read { stream },
+            })
+            .boxed(),
+        QueueKind::MemWrite => (any::<bool>(), streams)
+            .prop_map(|(indirect, (stream, offset))| match indirect {
+                true => Scatter { stream, offset },
+                false => Write { stream },
+            })
+            .boxed(),
+        QueueKind::MxmWeights => (any::<bool>(), weights)
+            .prop_map(|(load, (column, install))| match load {
+                true => LoadWeights {
+                    stream: 0,
+                    column,
+                    install,
+                },
+                false => InstallWeights,
+            })
+            .boxed(),
+        QueueKind::MxmCompute => (0..3, index)
+            .prop_map(|(choice, stream)| match choice {
+                0 => LoadOperand { stream },
+                1 => MultiplyStream { stream },
+                _ => MultiplyBuffer,
+            })
+            .boxed(),
+        QueueKind::MxmAccumulate => (mode.clone(), mode)
+            .prop_map(|(init, emit)| Accumulate {
+                stream: 0,
+                init,
+                emit,
+            })
+            .boxed(),
+    }
+}
+
+fn instruction(config: &Config, kind: QueueKind) -> BoxedStrategy<Instruction> {
+    let address = prop_oneof![5 => 0u16..8, 1 => Just(config.mem.depth as u16 - 2)];
+    let repeat = (1u32..4, 1u16..3, -1i16..3, 1u32..3, 0u32..4).prop_map(
+        |(count0, interval0, stride0, count1, gap)| {
+            let inner = (count0 - 1) * u32::from(interval0) + 1;
+            Repeat::inner(count0, interval0, stride0).outer(count1, inner + gap, 1)
+        },
+    );
+    let nop = (1u32..12).prop_map(|cycles| Instruction::Nop { cycles });
+    let op = (operation(config, kind), address, repeat)
+        .prop_map(|(operation, address, repeat)| Instruction::repeated(operation, address, repeat));
+    prop_oneof![
+        8 => op,
+        6 => nop,
+        1 => Just(Instruction::Notify),
+        1 => Just(Instruction::Sync),
+    ]
+    .boxed()
+}
+
+/// A few instructions in a few queues.
+fn program(config: Config) -> impl Strategy<Value = Program> {
+    let queues: Vec<_> = Queue::all(&config)
+        .map(|queue| {
+            let some = prop::collection::vec(instruction(&config, queue.kind), 1..4);
+            prop_oneof![2 => Just(Vec::new()), 1 => some]
+        })
+        .collect();
+    queues.prop_map(move |queues| {
+        let mut program = Program::new(&config);
+        for (id, list) in queues.into_iter().enumerate() {
+            list.into_iter()
+                .for_each(|instruction| program.push(id, instruction));
+            program.push(id, Instruction::End);
+        }
+        program
+    })
+}
+
+fn small() -> Config {
+    let mut config = Config::preset("nano").unwrap();
+    config.mem.slices = 3;
+    config.mem.depth = 16;
+    config.mxm.weight_streams = 1;
+    config.mxm.operand_depth = 4;
+    config.mxm.accumulator_depth = 4;
+    config
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn random_programs(program in program(small())) {
+        if let Some((golden, checker)) = verdicts(&small(), &program) {
+            prop_assert_eq!(golden, checker, "{:?}", check(&small(), &program));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Products in which one queue is late from some instruction on.
+    #[test]
+    fn products_with_a_slip(
+        (m, k, n) in (1usize..10, 1usize..20, 1usize..20),
+        (queue, index) in (0usize..11, 0usize..8),
+        (early, late) in (0u32..3, 0u32..4),
+    ) {
+        let config = Config::preset("nano").unwrap();
+        let good = compile(&config, m, k, n).unwrap().program;
+        let mut program = Program::new(&config);
+        for (id, (_, list)) in good.queues(&config).enumerate() {
+            if early > 0 {
+                program.push(id, Instruction::Nop { cycles: early });
+            }
+            for (i, &instruction) in list.iter().enumerate() {
+                if late > 0 && id == queue && i == index.min(list.len() - 1) {
+                    program.push(id, Instruction::Nop { cycles: late });
+                }
+                program.push(id, instruction);
+            }
+        }
+        let (golden, checker) = verdicts(&config, &program).unwrap();
+        prop_assert_eq!(golden, checker);
+        prop_assert!(late > 0 || !golden);
+    }
+}

@@ -1,0 +1,204 @@
+//! What a host request asks for.
+
+use crate::info::Info;
+use lpu_isa::Config;
+use lpu_isa::secded::LANES_PER_CODEWORD;
+use rust_hdl::prelude::*;
+
+/// What a host request asks for, and whether it may. Combinational.
+///
+/// Splits the address by the memory map and refuses what is not there, what is read only, and what would disturb a
+/// running tile. Of the select outputs at most one is high, and none for a refused request.
+#[derive(LogicBlock)]
+pub struct RequestDecoder {
+    /// There is a request.
+    pub in_valid: Signal<In, Bit>,
+    /// It writes.
+    pub in_write: Signal<In, Bit>,
+    /// Its address.
+    pub in_address: Signal<In, Bits<32>>,
+    /// The tile runs or is about to.
+    pub in_busy: Signal<In, Bit>,
+    /// Bit 0 of the data: CONTROL would launch.
+    pub in_launch: Signal<In, Bit>,
+    /// The request is refused.
+    pub out_error: Signal<Out, Bit>,
+    /// It is for a register: 0 control page, 1 BASE, 2 FAULT, 3 ECC in `out_page`.
+    pub out_register: Signal<Out, Bit>,
+    /// It is for SRAM.
+    pub out_sram: Signal<Out, Bit>,
+    /// It is for a program memory.
+    pub out_program: Signal<Out, Bit>,
+    /// Page of the register.
+    pub out_page: Signal<Out, Bits<2>>,
+    /// Number of the register in its page.
+    pub out_number: Signal<Out, Bits<8>>,
+    /// The register is the host's own ECC counter.
+    pub out_host_ecc: Signal<Out, Bit>,
+    /// The number (register) or queue (program) is that of a MXM unit.
+    pub out_is_mxm: Signal<Out, Bit>,
+    /// Unit, from the first of its kind on.
+    pub out_unit: Signal<Out, Bits<6>>,
+    /// MEM slice.
+    pub out_slice: Signal<Out, Bits<6>>,
+    /// Vector address.
+    pub out_vector: Signal<Out, Bits<16>>,
+    /// Codeword of the vector.
+    pub out_codeword: Signal<Out, Bits<3>>,
+    /// Instruction.
+    pub out_index: Signal<Out, Bits<16>>,
+    /// Half of the instruction.
+    pub out_half: Signal<Out, Bit>,
+    unit: Signal<Local, Bits<8>>,
+    known: Signal<Local, Bit>,
+    allowed: Signal<Local, Bit>,
+    register: Signal<Local, Bit>,
+    sram: Signal<Local, Bit>,
+    program: Signal<Local, Bit>,
+    above: Signal<Local, Bits<8>>,
+    num_slices: Constant<Bits<6>>,
+    num_words: Constant<Bits<22>>,
+    num_mem: Constant<Bits<8>>,
+    num_units: Constant<Bits<8>>,
+    depth: Constant<Bits<19>>,
+    codewords: Constant<Bits<4>>,
+    info: Info,
+}
+
+impl RequestDecoder {
+    /// Combinational.
+    pub const LATENCY: u64 = 0;
+
+    /// The decoder of this machine.
+    pub fn new(config: &Config) -> Self {
+        let codewords = config.lanes / LANES_PER_CODEWORD;
+        let number = |n: usize| n as u64;
+        Self {
+            in_valid: Signal::default(),
+            in_write: Signal::default(),
+            in_address: Signal::default(),
+            in_busy: Signal::default(),
+            in_launch: Signal::default(),
+            out_error: Signal::default(),
+            out_register: Signal::default(),
+            out_sram: Signal::default(),
+            out_program: Signal::default(),
+            out_page: Signal::default(),
+            out_number: Signal::default(),
+            out_host_ecc: Signal::default(),
+            out_is_mxm: Signal::default(),
+            out_unit: Signal::default(),
+            out_slice: Signal::default(),
+            out_vector: Signal::default(),
+            out_codeword: Signal::default(),
+            out_index: Signal::default(),
+            out_half: Signal::default(),
+            unit: Signal::default(),
+            known: Signal::default(),
+            allowed: Signal::default(),
+            register: Signal::default(),
+            sram: Signal::default(),
+            program: Signal::default(),
+            above: Signal::default(),
+            num_slices: Constant::new(number(config.mem.slices).into()),
+            num_words: Constant::new(number(config.mem.depth * codewords).into()),
+            num_mem: Constant::new(number(2 * config.mem.slices).into()),
+            num_units: Constant::new(number(config.num_queues()).into()),
+            depth: Constant::new(number(config.icu.queue_depth).into()),
+            codewords: Constant::new(number(codewords).into()),
+            info: Info::new("request_decoder", file!())
+                .summary("What a host request asks for, and whether it may")
+                .param("CODEWORDS", codewords)
+                .param("SLICES", config.mem.slices)
+                .param("DEPTH", config.mem.depth)
+                .param("UNITS", config.num_queues())
+                .param("QUEUE_DEPTH", config.icu.queue_depth)
+                .port("in_address", "64-bit words, see the memory map")
+                .port("in_launch", "bit 0 of the data"),
+        }
+    }
+}
+
+impl Logic for RequestDecoder {
+    #[hdl_gen]
+    fn update(&mut self) {
+        // Fields of the address.
+        self.out_page.next = self.in_address.val().get_bits::<2>(8);
+        self.out_number.next = self.in_address.val().get_bits::<8>(0);
+        self.out_slice.next = self.in_address.val().get_bits::<6>(22);
+        self.out_index.next = self.in_address.val().get_bits::<16>(1);
+        self.out_half.next = self.in_address.val().get_bit(0);
+        self.out_vector.next = self.in_address.val().get_bits::<16>(0);
+        self.out_codeword.next = 0.into();
+        if self.codewords.val() == 2 {
+            self.out_vector.next = self.in_address.val().get_bits::<16>(1);
+            self.out_codeword.next = bit_cast::<3, 1>(self.in_address.val().get_bits::<1>(0));
+        }
+        if self.codewords.val() == 4 {
+            self.out_vector.next = self.in_address.val().get_bits::<16>(2);
+            self.out_codeword.next = bit_cast::<3, 2>(self.in_address.val().get_bits::<2>(0));
+        }
+        if self.codewords.val() == 8 {
+            self.out_vector.next = self.in_address.val().get_bits::<16>(3);
+            self.out_codeword.next = self.in_address.val().get_bits::<3>(0);
+        }
+
+        // The unit that a register or a program belongs to.
+        self.unit.next = self.in_address.val().get_bits::<8>(0);
+        if self.in_address.val().get_bits::<4>(28) == 2 {
+            self.unit.next = self.in_address.val().get_bits::<8>(20);
+        }
+        self.out_is_mxm.next = self.unit.val() >= self.num_mem.val();
+        self.above.next = self.unit.val() - self.num_mem.val();
+        self.out_unit.next = self.unit.val().get_bits::<6>(0);
+        if self.unit.val() >= self.num_mem.val() {
+            self.out_unit.next = self.above.val().get_bits::<6>(0);
+        }
+
+        // What there is, and what may be done to it now.
+        self.register.next = (self.in_address.val().get_bits::<4>(28) == 0)
+            & (self.in_address.val().get_bits::<18>(10) == 0);
+        self.sram.next = self.in_address.val().get_bits::<4>(28) == 1;
+        self.program.next = self.in_address.val().get_bits::<4>(28) == 2;
+        self.out_host_ecc.next = (self.in_address.val().get_bits::<2>(8) == 3)
+            & (self.in_address.val().get_bits::<8>(0) == 0xff);
+        self.known.next = false;
+        self.allowed.next = false;
+        if self.register.val() {
+            if self.in_address.val().get_bits::<2>(8) == 0 {
+                self.known.next = self.in_address.val().get_bits::<8>(0) < 6;
+                // CONTROL may clear at any time but launch only an idle tile; INJECT waits too.
+                self.allowed.next = !self.in_write.val()
+                    | ((self.in_address.val().get_bits::<8>(0) == 0)
+                        & !(self.in_busy.val() & self.in_launch.val()))
+                    | ((self.in_address.val().get_bits::<8>(0) == 3) & !self.in_busy.val())
+                    | ((self.in_address.val().get_bits::<8>(0) == 4) & !self.in_busy.val());
+            } else if self.in_address.val().get_bits::<2>(8) == 1 {
+                self.known.next = self.unit.val() < self.num_mem.val();
+                self.allowed.next = !self.in_write.val() | !self.in_busy.val();
+            } else {
+                self.known.next = (self.unit.val() < self.num_units.val())
+                    | ((self.in_address.val().get_bits::<2>(8) == 3)
+                        & (self.in_address.val().get_bits::<8>(0) == 0xff));
+                self.allowed.next = !self.in_write.val();
+            }
+        }
+        if self.sram.val() {
+            self.known.next = (self.in_address.val().get_bits::<6>(22) < self.num_slices.val())
+                & (self.in_address.val().get_bits::<22>(0) < self.num_words.val());
+            self.allowed.next = !self.in_busy.val();
+        }
+        if self.program.val() {
+            self.known.next = (self.unit.val() < self.num_units.val())
+                & (self.in_address.val().get_bits::<19>(1) < self.depth.val());
+            self.allowed.next = !self.in_busy.val();
+        }
+        self.out_error.next = self.in_valid.val() & !(self.known.val() & self.allowed.val());
+        self.out_register.next =
+            self.in_valid.val() & self.register.val() & self.known.val() & self.allowed.val();
+        self.out_sram.next =
+            self.in_valid.val() & self.sram.val() & self.known.val() & self.allowed.val();
+        self.out_program.next =
+            self.in_valid.val() & self.program.val() & self.known.val() & self.allowed.val();
+    }
+}

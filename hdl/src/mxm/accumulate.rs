@@ -1,0 +1,324 @@
+//! The accumulate part of a plane: accumulator rows, their adders and the way out.
+
+use super::{AccumulatorAdder, PARTS, ResultEncoder};
+use crate::info::Info;
+use crate::prim::{Flop, MuxRegister, Pipe, PipeEnable, SramBank};
+use lpu_isa::Config;
+use lpu_isa::instruction::encoding::opcode;
+use rust_hdl::prelude::*;
+
+/// The accumulate part of a plane: accumulator rows, their adders and the way out.
+///
+/// ```text
+/// cycle    a            a+1           a+2          a+3
+/// row      RAM read     operand       add          RAM write, drive
+/// dot      visible      held          held
+/// fault    missing,                                collision
+///          lost, range
+/// ```
+///
+/// An ACC adds to the row as all before it left it: the sum of the one a cycle earlier is added to itself, that of two or
+/// three cycles earlier replaces what the RAM gave. So the RAM never needs the word that is being written.
+///
+/// Results drive in a+3; the check bits are made from the sums in that cycle, because a register of the RAM's output comes
+/// before the adder instead.
+///
+/// Parameters: L lanes, A rows (a power of two, 2 to 4096). Latency: `ACC_LATENCY` to the cell that the result drives.
+/// Reset clears what is under way; accumulators keep their values.
+#[derive(Clone, Debug, LogicBlock)]
+pub struct Accumulate<const L: usize, const V: usize> {
+    /// The clock.
+    pub clock: Signal<In, Clock>,
+    /// Synchronous reset.
+    pub reset: Signal<In, Bit>,
+    /// An operation issues.
+    pub in_valid: Signal<In, Bit>,
+    /// Its opcode.
+    pub in_opcode: Signal<In, Bits<4>>,
+    /// Its flags: init mode, emit mode.
+    pub in_flags: Signal<In, Bits<4>>,
+    /// The first stream of the result.
+    pub in_stream: Signal<In, Bits<6>>,
+    /// The row.
+    pub in_address: Signal<In, Bits<16>>,
+    /// First iteration of the inner repeat.
+    pub in_first0: Signal<In, Bit>,
+    /// Last iteration of the inner repeat.
+    pub in_last0: Signal<In, Bit>,
+    /// First iteration of the outer repeat.
+    pub in_first1: Signal<In, Bit>,
+    /// Last iteration of the outer repeat.
+    pub in_last1: Signal<In, Bit>,
+    /// Dot products are visible.
+    pub in_dot_valid: Signal<In, Bit>,
+    /// The dot products, two's complement.
+    pub in_dot: Vec<Signal<In, Bits<32>>>,
+    /// A driven cell was not free.
+    pub in_collision: Signal<In, Bit>,
+    /// A result drives its streams.
+    pub out_result_enable: Signal<Out, Bit>,
+    /// The first of its four streams.
+    pub out_result_stream: Signal<Out, Bits<5>>,
+    /// Its byte planes, the least first.
+    pub out_result_data: Vec<Signal<Out, Bits<V>>>,
+    /// Their check bits.
+    pub out_result_check: Vec<Signal<Out, Bits<L>>>,
+    /// Faults of this cycle, bit c for code c.
+    pub out_fault: Signal<Out, Bits<8>>,
+    memory: Vec<SramBank<V>>,
+    operand: Vec<MuxRegister<Bits<V>>>,
+    written: Vec<PipeEnable<Bits<V>>>,
+    adder: AccumulatorAdder<L, V>,
+    encoder: ResultEncoder<L, V>,
+    dot_1: Vec<PipeEnable<Bits<32>>>,
+    dot_2: Vec<PipeEnable<Bits<32>>>,
+    valid_1: Flop<Bit>,
+    valid_2: Flop<Bit>,
+    valid_3: Flop<Bit>,
+    valid_4: Flop<Bit>,
+    row_1: Pipe<Bits<16>>,
+    row_2: Pipe<Bits<16>>,
+    row_3: Pipe<Bits<16>>,
+    row_4: Pipe<Bits<16>>,
+    init_1: Pipe<Bit>,
+    use_operand: Pipe<Bit>,
+    use_sum: Pipe<Bit>,
+    emit_1: Flop<Bit>,
+    emit_2: Flop<Bit>,
+    emit_3: Flop<Bit>,
+    stream_1: Pipe<Bits<5>>,
+    stream_2: Pipe<Bits<5>>,
+    stream_3: Pipe<Bits<5>>,
+    accumulate: Signal<Local, Bit>,
+    start: Signal<Local, Bit>,
+    row: Signal<Local, Bits<16>>,
+    init: Signal<Local, Bit>,
+    emit: Signal<Local, Bit>,
+    same_1: Signal<Local, Bit>,
+    source: Signal<Local, Bits<6>>,
+    fault: Signal<Local, Bits<8>>,
+    acc: Constant<Bits<4>>,
+    rows: Constant<Bits<16>>,
+    row_mask: Constant<Bits<16>>,
+    info: Info,
+    _lanes: usize,
+}
+
+impl<const L: usize, const V: usize> Accumulate<L, V> {
+    /// The accumulate part of a plane of this machine.
+    pub fn new(config: &Config) -> Self {
+        let rows = config.mxm.accumulator_depth;
+        fn many<T: Default>(count: usize) -> Vec<T> {
+            (0..count).map(|_| T::default()).collect()
+        }
+        Self {
+            clock: Signal::default(),
+            reset: Signal::default(),
+            in_valid: Signal::default(),
+            in_opcode: Signal::default(),
+            in_flags: Signal::default(),
+            in_stream: Signal::default(),
+            in_address: Signal::default(),
+            in_first0: Signal::default(),
+            in_last0: Signal::default(),
+            in_first1: Signal::default(),
+            in_last1: Signal::default(),
+            in_dot_valid: Signal::default(),
+            in_dot: many(L),
+            in_collision: Signal::default(),
+            out_result_enable: Signal::default(),
+            out_result_stream: Signal::default(),
+            out_result_data: many(PARTS),
+            out_result_check: many(PARTS),
+            out_fault: Signal::default(),
+            memory: (0..PARTS)
+                .map(|_| SramBank::new(rows).without_collisions())
+                .collect(),
+            operand: (0..PARTS).map(|_| MuxRegister::new(3)).collect(),
+            written: many(PARTS),
+            adder: AccumulatorAdder::default(),
+            encoder: ResultEncoder::default(),
+            dot_1: many(L),
+            dot_2: many(L),
+            valid_1: Flop::default(),
+            valid_2: Flop::default(),
+            valid_3: Flop::default(),
+            valid_4: Flop::default(),
+            row_1: Pipe::default(),
+            row_2: Pipe::default(),
+            row_3: Pipe::default(),
+            row_4: Pipe::default(),
+            init_1: Pipe::default(),
+            use_operand: Pipe::default(),
+            use_sum: Pipe::default(),
+            emit_1: Flop::default(),
+            emit_2: Flop::default(),
+            emit_3: Flop::default(),
+            stream_1: Pipe::default(),
+            stream_2: Pipe::default(),
+            stream_3: Pipe::default(),
+            accumulate: Signal::default(),
+            start: Signal::default(),
+            row: Signal::default(),
+            init: Signal::default(),
+            emit: Signal::default(),
+            same_1: Signal::default(),
+            source: Signal::default(),
+            fault: Signal::default(),
+            acc: Constant::new(Bits::from(u64::from(opcode::ACC))),
+            rows: Constant::new(Bits::from(rows as u64)),
+            row_mask: Constant::new(Bits::from(rows as u64 - 1)),
+            info: Info::new("mxm_accumulate", file!())
+                .summary("Accumulator rows, their adders and the way out")
+                .param("LANES", L)
+                .param("ROWS", rows)
+                .port("in_valid", "an operation issues: cycle a")
+                .port("in_dot", "dot product, two's complement")
+                .port("in_collision", "a+3: a driven cell was not free")
+                .port("out_result_enable", "a+3: a result drives its streams")
+                .port("out_result_stream", "the first of its four streams")
+                .port("out_result_data", "its byte planes, the least first")
+                .port("out_fault", "faults of this cycle, bit c for code c")
+                .unused("in_stream"),
+            _lanes: L,
+        }
+    }
+}
+
+impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
+    #[hdl_gen]
+    fn update(&mut self) {
+        clock!(
+            self,
+            clock,
+            adder,
+            valid_1,
+            valid_2,
+            valid_3,
+            valid_4,
+            row_1,
+            row_2,
+            row_3,
+            row_4,
+            init_1,
+            use_operand,
+            use_sum,
+            emit_1,
+            emit_2,
+            emit_3,
+            stream_1,
+            stream_2,
+            stream_3
+        );
+        self.valid_1.reset.next = self.reset.val();
+        self.valid_2.reset.next = self.reset.val();
+        self.valid_3.reset.next = self.reset.val();
+        self.valid_4.reset.next = self.reset.val();
+        self.emit_1.reset.next = self.reset.val();
+        self.emit_2.reset.next = self.reset.val();
+        self.emit_3.reset.next = self.reset.val();
+        self.valid_1.enable.next = true;
+        self.valid_2.enable.next = true;
+        self.valid_3.enable.next = true;
+        self.valid_4.enable.next = true;
+        self.emit_1.enable.next = true;
+        self.emit_2.enable.next = true;
+        self.emit_3.enable.next = true;
+
+        // a: read the row.
+        self.accumulate.next = self.in_valid.val() & (self.in_opcode.val() == self.acc.val());
+        self.start.next = self.accumulate.val() & self.in_dot_valid.val();
+        self.row.next = self.in_address.val() & self.row_mask.val();
+        self.init.next = (self.in_flags.val().get_bit(0)
+            & self.in_first0.val()
+            & !self.in_flags.val().get_bit(1))
+            | (self.in_flags.val().get_bit(1) & self.in_first1.val())
+            | (self.in_flags.val().get_bit(0) & self.in_flags.val().get_bit(1));
+        self.emit.next = (self.in_flags.val().get_bit(2)
+            & self.in_last0.val()
+            & !self.in_flags.val().get_bit(3))
+            | (self.in_flags.val().get_bit(3) & self.in_last1.val())
+            | (self.in_flags.val().get_bit(2) & self.in_flags.val().get_bit(3));
+        self.valid_1.d.next = self.start.val();
+        self.row_1.d.next = self.row.val();
+        self.init_1.d.next = self.init.val();
+        self.emit_1.d.next = self.start.val() & self.emit.val();
+        self.stream_1.d.next = self.in_stream.val().get_bits::<5>(0) & 0x1c;
+
+        // a+1: the row, unless one of the three before it in the pipeline holds it.
+        self.same_1.next = self.valid_2.q.val() & (self.row_2.q.val() == self.row_1.q.val());
+        self.source.next = 0.into();
+        if self.valid_3.q.val() & (self.row_3.q.val() == self.row_1.q.val()) {
+            self.source.next = 1.into();
+        } else if self.valid_4.q.val() & (self.row_4.q.val() == self.row_1.q.val()) {
+            self.source.next = 2.into();
+        }
+        self.use_sum.d.next = self.same_1.val() & !self.init_1.q.val();
+        self.use_operand.d.next = !self.same_1.val() & !self.init_1.q.val();
+        self.valid_2.d.next = self.valid_1.q.val();
+        self.row_2.d.next = self.row_1.q.val();
+        self.emit_2.d.next = self.emit_1.q.val();
+        self.stream_2.d.next = self.stream_1.q.val();
+
+        // a+2: add.
+        self.adder.in_enable.next = self.valid_2.q.val();
+        self.adder.in_use_operand.next = self.use_operand.q.val();
+        self.adder.in_use_sum.next = self.use_sum.q.val();
+        self.valid_3.d.next = self.valid_2.q.val();
+        self.row_3.d.next = self.row_2.q.val();
+        self.emit_3.d.next = self.emit_2.q.val();
+        self.stream_3.d.next = self.stream_2.q.val();
+
+        // a+3: write, drive.
+        self.valid_4.d.next = self.valid_3.q.val();
+        self.row_4.d.next = self.row_3.q.val();
+        for i in 0..4 {
+            self.memory[i].clock.next = self.clock.val();
+            self.memory[i].read_enable.next = self.start.val();
+            self.memory[i].read_address.next = self.row.val();
+            self.memory[i].write_enable.next = self.valid_3.q.val();
+            self.memory[i].write_address.next = self.row_3.q.val();
+            self.memory[i].write_data.next = self.adder.out_part[i].val();
+            self.operand[i].clock.next = self.clock.val();
+            self.operand[i].enable.next = self.valid_1.q.val();
+            self.operand[i].select.next = self.source.val();
+            self.operand[i].d[0].next = self.memory[i].read_data.val();
+            self.operand[i].d[1].next = self.adder.out_part[i].val();
+            self.operand[i].d[2].next = self.written[i].q.val();
+            self.written[i].clock.next = self.clock.val();
+            self.written[i].enable.next = self.valid_3.q.val();
+            self.written[i].d.next = self.adder.out_part[i].val();
+            self.adder.in_operand[i].next = self.operand[i].q.val();
+            self.out_result_data[i].next = self.encoder.out_data[i].val();
+            self.out_result_check[i].next = self.encoder.out_check[i].val();
+        }
+        for n in 0..self._lanes {
+            self.dot_1[n].clock.next = self.clock.val();
+            self.dot_1[n].enable.next = self.start.val();
+            self.dot_1[n].d.next = self.in_dot[n].val();
+            self.dot_2[n].clock.next = self.clock.val();
+            self.dot_2[n].enable.next = self.valid_1.q.val();
+            self.dot_2[n].d.next = self.dot_1[n].q.val();
+            self.adder.in_dot[n].next = self.dot_2[n].q.val();
+            self.encoder.in_sum[n].next = self.adder.out_sum[n].val();
+        }
+        self.encoder.in_enable.next = self.emit_3.q.val();
+        self.out_result_enable.next = self.emit_3.q.val();
+        self.out_result_stream.next = self.stream_3.q.val();
+
+        self.fault.next = 0.into();
+        if self.in_collision.val() {
+            self.fault.next = self.fault.val() | 0x02;
+        }
+        if self.accumulate.val() & !self.in_dot_valid.val() {
+            self.fault.next = self.fault.val() | 0x04;
+        }
+        if self.accumulate.val() & (self.in_address.val() >= self.rows.val()) {
+            self.fault.next = self.fault.val() | 0x10;
+        }
+        if self.in_dot_valid.val() & !self.accumulate.val() {
+            self.fault.next = self.fault.val() | 0x40;
+        }
+        self.out_fault.next = self.fault.val();
+    }
+}

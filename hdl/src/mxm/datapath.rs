@@ -1,0 +1,256 @@
+//! The datapath of a plane: everything but queues, fault registers and counters of cycles.
+
+use super::{Accumulate, Array, Compute, PARTS, Weights};
+use crate::info::Info;
+use lpu_isa::Config;
+use rust_hdl::prelude::*;
+
+/// The datapath of a plane: weights, compute and accumulate part around the array.
+///
+/// ```text
+/// eastward --+--> Weights ---(slots)----> Array ---(dots)--> Accumulate --> westward
+///            +--> Compute ---(lanes)-------^
+/// ```
+///
+/// Takes what the three queues issue, in the cycle in which it issues; gives the faults of the three units in the cycle that
+/// they are recorded with. Wiring only.
+///
+/// Parameters: those of [`Config`]. Latencies are those of the parts; `docs/machine.md` lists them.
+#[derive(LogicBlock)]
+pub struct Datapath<const L: usize, const V: usize> {
+    /// The clock.
+    pub clock: Signal<In, Clock>,
+    /// Synchronous reset.
+    pub reset: Signal<In, Bit>,
+    /// Start of a launch.
+    pub in_launch: Signal<In, Bit>,
+    /// Clears the counters.
+    pub in_clear: Signal<In, Bit>,
+    /// An operation issues to the weights part.
+    pub in_weights_valid: Signal<In, Bit>,
+    /// Its opcode.
+    pub in_weights_opcode: Signal<In, Bits<4>>,
+    /// Its flags.
+    pub in_weights_flags: Signal<In, Bits<4>>,
+    /// Its first stream, or the register of a CONFIG.
+    pub in_weights_stream: Signal<In, Bits<6>>,
+    /// Its row, or the value of a CONFIG.
+    pub in_weights_address: Signal<In, Bits<16>>,
+    /// Last iteration of the inner repeat.
+    pub in_weights_last0: Signal<In, Bit>,
+    /// A CONFIG issues.
+    pub in_weights_config: Signal<In, Bit>,
+    /// An operation issues to the compute part.
+    pub in_compute_valid: Signal<In, Bit>,
+    /// Its opcode.
+    pub in_compute_opcode: Signal<In, Bits<4>>,
+    /// Its flags.
+    pub in_compute_flags: Signal<In, Bits<4>>,
+    /// Its stream.
+    pub in_compute_stream: Signal<In, Bits<6>>,
+    /// Its row of the operand buffer.
+    pub in_compute_address: Signal<In, Bits<16>>,
+    /// An operation issues to the accumulate part.
+    pub in_accumulate_valid: Signal<In, Bit>,
+    /// Its opcode.
+    pub in_accumulate_opcode: Signal<In, Bits<4>>,
+    /// Its flags: init mode, emit mode.
+    pub in_accumulate_flags: Signal<In, Bits<4>>,
+    /// First stream of its result.
+    pub in_accumulate_stream: Signal<In, Bits<6>>,
+    /// Its row.
+    pub in_accumulate_address: Signal<In, Bits<16>>,
+    /// First iteration of the inner repeat.
+    pub in_accumulate_first0: Signal<In, Bit>,
+    /// Last iteration of the inner repeat.
+    pub in_accumulate_last0: Signal<In, Bit>,
+    /// First iteration of the outer repeat.
+    pub in_accumulate_first1: Signal<In, Bit>,
+    /// Last iteration of the outer repeat.
+    pub in_accumulate_last1: Signal<In, Bit>,
+    /// Data of the eastward streams.
+    pub in_east_data: Vec<Signal<In, Bits<V>>>,
+    /// Their check bits.
+    pub in_east_check: Vec<Signal<In, Bits<L>>>,
+    /// Their valid bits.
+    pub in_east_valid: Vec<Signal<In, Bit>>,
+    /// A cell that a result drives was not free.
+    pub in_collision: Signal<In, Bit>,
+    /// A result drives its streams.
+    pub out_result_enable: Signal<Out, Bit>,
+    /// The first of its four streams.
+    pub out_result_stream: Signal<Out, Bits<5>>,
+    /// Its byte planes, the least first.
+    pub out_result_data: Vec<Signal<Out, Bits<V>>>,
+    /// Their check bits.
+    pub out_result_check: Vec<Signal<Out, Bits<L>>>,
+    /// Faults of the weights unit in this cycle, bit c for code c.
+    pub out_weights_fault: Signal<Out, Bits<8>>,
+    /// Faults of the compute unit in this cycle.
+    pub out_compute_fault: Signal<Out, Bits<8>>,
+    /// Faults of the accumulate unit in this cycle.
+    pub out_accumulate_fault: Signal<Out, Bits<8>>,
+    /// Codewords that the weights unit corrected.
+    pub out_weights_ecc_corrected: Signal<Out, Bits<32>>,
+    /// Uncorrectable codewords that it found.
+    pub out_weights_ecc_uncorrectable: Signal<Out, Bits<32>>,
+    /// Codewords that the compute unit corrected.
+    pub out_compute_ecc_corrected: Signal<Out, Bits<32>>,
+    /// Uncorrectable codewords that it found.
+    pub out_compute_ecc_uncorrectable: Signal<Out, Bits<32>>,
+    weights: Weights<L, V>,
+    compute: Compute<L, V>,
+    array: Array<L, V>,
+    accumulate: Accumulate<L, V>,
+    info: Info,
+    _streams: usize,
+    _lanes: usize,
+    _slots: usize,
+    _groups: usize,
+    _stages: usize,
+}
+
+impl<const L: usize, const V: usize> Datapath<L, V> {
+    /// The datapath of a plane of this machine.
+    pub fn new(config: &Config) -> Self {
+        let (streams, slots) = (config.streams, config.mxm.weight_streams);
+        fn many<T: Default>(count: usize) -> Vec<T> {
+            (0..count).map(|_| T::default()).collect()
+        }
+        Self {
+            clock: Signal::default(),
+            reset: Signal::default(),
+            in_launch: Signal::default(),
+            in_clear: Signal::default(),
+            in_weights_valid: Signal::default(),
+            in_weights_opcode: Signal::default(),
+            in_weights_flags: Signal::default(),
+            in_weights_stream: Signal::default(),
+            in_weights_address: Signal::default(),
+            in_weights_last0: Signal::default(),
+            in_weights_config: Signal::default(),
+            in_compute_valid: Signal::default(),
+            in_compute_opcode: Signal::default(),
+            in_compute_flags: Signal::default(),
+            in_compute_stream: Signal::default(),
+            in_compute_address: Signal::default(),
+            in_accumulate_valid: Signal::default(),
+            in_accumulate_opcode: Signal::default(),
+            in_accumulate_flags: Signal::default(),
+            in_accumulate_stream: Signal::default(),
+            in_accumulate_address: Signal::default(),
+            in_accumulate_first0: Signal::default(),
+            in_accumulate_last0: Signal::default(),
+            in_accumulate_first1: Signal::default(),
+            in_accumulate_last1: Signal::default(),
+            in_east_data: many(streams),
+            in_east_check: many(streams),
+            in_east_valid: many(streams),
+            in_collision: Signal::default(),
+            out_result_enable: Signal::default(),
+            out_result_stream: Signal::default(),
+            out_result_data: many(PARTS),
+            out_result_check: many(PARTS),
+            out_weights_fault: Signal::default(),
+            out_compute_fault: Signal::default(),
+            out_accumulate_fault: Signal::default(),
+            out_weights_ecc_corrected: Signal::default(),
+            out_weights_ecc_uncorrectable: Signal::default(),
+            out_compute_ecc_corrected: Signal::default(),
+            out_compute_ecc_uncorrectable: Signal::default(),
+            weights: Weights::new(config),
+            compute: Compute::new(config),
+            array: Array::new(config),
+            accumulate: Accumulate::new(config),
+            info: Info::new("mxm_datapath", file!())
+                .summary("Weights, compute and accumulate part around the array")
+                .param("LANES", L)
+                .param("STREAMS", streams)
+                .param("WEIGHT_STREAMS", slots)
+                .param("ACCUMULATOR_ROWS", config.mxm.accumulator_depth)
+                .param("OPERAND_ROWS", config.mxm.operand_depth)
+                .port("in_collision", "a cell that a result drives was not free")
+                .port("out_result_enable", "a result drives its streams")
+                .port("out_result_stream", "the first of its four streams")
+                .port("out_result_data", "its byte planes, the least first"),
+            _streams: streams,
+            _lanes: L,
+            _slots: slots,
+            _groups: L / slots,
+            _stages: Array::<L, V>::LATENCY,
+        }
+    }
+}
+
+impl<const L: usize, const V: usize> Logic for Datapath<L, V> {
+    #[hdl_gen]
+    fn update(&mut self) {
+        clock!(self, clock, weights, compute, array, accumulate);
+        self.weights.reset.next = self.reset.val();
+        self.compute.reset.next = self.reset.val();
+        self.accumulate.reset.next = self.reset.val();
+        self.weights.in_launch.next = self.in_launch.val();
+        self.weights.in_clear.next = self.in_clear.val();
+        self.compute.in_clear.next = self.in_clear.val();
+        self.weights.in_valid.next = self.in_weights_valid.val();
+        self.weights.in_opcode.next = self.in_weights_opcode.val();
+        self.weights.in_flags.next = self.in_weights_flags.val();
+        self.weights.in_stream.next = self.in_weights_stream.val();
+        self.weights.in_address.next = self.in_weights_address.val();
+        self.weights.in_last0.next = self.in_weights_last0.val();
+        self.weights.in_config.next = self.in_weights_config.val();
+        self.compute.in_valid.next = self.in_compute_valid.val();
+        self.compute.in_opcode.next = self.in_compute_opcode.val();
+        self.compute.in_flags.next = self.in_compute_flags.val();
+        self.compute.in_stream.next = self.in_compute_stream.val();
+        self.compute.in_address.next = self.in_compute_address.val();
+        self.accumulate.in_valid.next = self.in_accumulate_valid.val();
+        self.accumulate.in_opcode.next = self.in_accumulate_opcode.val();
+        self.accumulate.in_flags.next = self.in_accumulate_flags.val();
+        self.accumulate.in_stream.next = self.in_accumulate_stream.val();
+        self.accumulate.in_address.next = self.in_accumulate_address.val();
+        self.accumulate.in_first0.next = self.in_accumulate_first0.val();
+        self.accumulate.in_last0.next = self.in_accumulate_last0.val();
+        self.accumulate.in_first1.next = self.in_accumulate_first1.val();
+        self.accumulate.in_last1.next = self.in_accumulate_last1.val();
+        for s in 0..self._streams {
+            self.weights.in_east_data[s].next = self.in_east_data[s].val();
+            self.weights.in_east_check[s].next = self.in_east_check[s].val();
+            self.weights.in_east_valid[s].next = self.in_east_valid[s].val();
+            self.compute.in_east_data[s].next = self.in_east_data[s].val();
+            self.compute.in_east_check[s].next = self.in_east_check[s].val();
+            self.compute.in_east_valid[s].next = self.in_east_valid[s].val();
+        }
+        for g in 0..self._groups {
+            self.array.in_group[g].next = self.weights.out_group[g].val();
+        }
+        for i in 0..self._slots {
+            self.array.in_slot[i].next = self.weights.out_slot[i].val();
+            self.array.in_vector[i].next = self.weights.out_vector[i].val();
+        }
+        for j in 0..self._stages {
+            self.array.in_enable[j].next = self.compute.out_enable[j].val();
+        }
+        self.array.in_install.next = self.weights.out_install.val();
+        for n in 0..self._lanes {
+            self.array.in_column[n].next = self.weights.out_column[n].val();
+            self.array.in_x[n].next = self.compute.out_x[n].val();
+            self.accumulate.in_dot[n].next = self.array.out_dot[n].val();
+        }
+        self.accumulate.in_dot_valid.next = self.compute.out_dot_valid.val();
+        self.accumulate.in_collision.next = self.in_collision.val();
+        self.out_result_enable.next = self.accumulate.out_result_enable.val();
+        self.out_result_stream.next = self.accumulate.out_result_stream.val();
+        for b in 0..4 {
+            self.out_result_data[b].next = self.accumulate.out_result_data[b].val();
+            self.out_result_check[b].next = self.accumulate.out_result_check[b].val();
+        }
+        self.out_weights_fault.next = self.weights.out_fault.val();
+        self.out_compute_fault.next = self.compute.out_fault.val();
+        self.out_accumulate_fault.next = self.accumulate.out_fault.val();
+        self.out_weights_ecc_corrected.next = self.weights.out_ecc_corrected.val();
+        self.out_weights_ecc_uncorrectable.next = self.weights.out_ecc_uncorrectable.val();
+        self.out_compute_ecc_corrected.next = self.compute.out_ecc_corrected.val();
+        self.out_compute_ecc_uncorrectable.next = self.compute.out_ecc_uncorrectable.val();
+    }
+}

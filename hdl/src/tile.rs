@@ -1,0 +1,42 @@
+//! The whole machine: slices, planes, host port and control.
+//!
+//! | block | what it is |
+//! |---|---|
+//! | [`LaunchControl`] | launch, cycle count, end, NOTIFY |
+//! | [`Tile`] | everything; `lpu_tile` |
+
+mod launch_control;
+mod streams;
+#[expect(
+    clippy::module_inception,
+    reason = "the block that gives the folder its name"
+)]
+mod tile;
+
+pub use launch_control::LaunchControl;
+pub use tile::Tile;
+
+use lpu_isa::Config;
+use rust_hdl::prelude::*;
+
+/// The tile of a machine, connected and ready to be emitted or simulated.
+///
+/// # Panics
+/// If the configuration is not valid.
+pub fn build_tile(config: &Config) -> Box<dyn Block> {
+    fn connected<const L: usize, const V: usize>(config: &Config) -> Box<dyn Block> {
+        let mut tile = Tile::<L, V>::new(config);
+        tile.connect_all();
+        Box::new(tile)
+    }
+    if let Err(error) = config.validate() {
+        panic!("{error}");
+    }
+    match config.lanes {
+        8 => connected::<8, 64>(config),
+        16 => connected::<16, 128>(config),
+        32 => connected::<32, 256>(config),
+        64 => connected::<64, 512>(config),
+        lanes => unreachable!("{lanes} lanes pass no validation"),
+    }
+}

@@ -1,0 +1,266 @@
+//! The tile: the top module `lpu_tile`.
+
+use super::LaunchControl;
+use crate::host::HostPort;
+use crate::info::Info;
+use crate::mem::MemSlice;
+use crate::mxm::MxmPlane;
+use crate::stream::StreamStage;
+use lpu_isa::Config;
+use rust_hdl::prelude::*;
+
+/// The tile: MEM slices, MXM planes, host port and control. The top module `lpu_tile`.
+///
+/// ```text
+///              E[0]          E[m-1]
+///    mem_0  --------> ... ---------> mxm_0 .. mxm_P-1      eastward: weights, operands
+///           <-------- ... <---------  results              westward
+///              W[1]          W[m]
+/// ```
+///
+/// `docs/machine.md` is its specification. Parameters: a [`Config`]; L lanes, V = 8 L.
+#[derive(LogicBlock)]
+pub struct Tile<const L: usize, const V: usize> {
+    /// The clock.
+    pub clock: Signal<In, Clock>,
+    /// Synchronous reset; at least 32 cycles.
+    pub reset: Signal<In, Bit>,
+    /// Host: there is a request.
+    pub in_host_valid: Signal<In, Bit>,
+    /// Host: it writes.
+    pub in_host_write: Signal<In, Bit>,
+    /// Host: its address.
+    pub in_host_address: Signal<In, Bits<32>>,
+    /// Host: what it writes.
+    pub in_host_data: Signal<In, Bits<64>>,
+    /// Host: there is an answer.
+    pub out_host_valid: Signal<Out, Bit>,
+    /// Host: the request was refused.
+    pub out_host_error: Signal<Out, Bit>,
+    /// Host: what was read.
+    pub out_host_data: Signal<Out, Bits<64>>,
+    /// A launch is going on.
+    pub out_busy: Signal<Out, Bit>,
+    /// Some unit has a fault.
+    pub out_fault: Signal<Out, Bit>,
+    pub(super) mem: Vec<MemSlice<L, V>>,
+    pub(super) mxm: Vec<MxmPlane<L, V>>,
+    pub(super) results: StreamStage<L, V>,
+    host: HostPort,
+    control: LaunchControl,
+    /// Cycle of the launch, for test benches.
+    cycle: Signal<Local, Bits<32>>,
+    /// A launch is going on, for test benches.
+    running: Signal<Local, Bit>,
+    info: Info,
+    pub(super) _slices: usize,
+    pub(super) _planes: usize,
+    pub(super) _streams: usize,
+}
+
+impl<const L: usize, const V: usize> Tile<L, V> {
+    /// The tile of this machine.
+    pub fn new(config: &Config) -> Self {
+        assert!(L == config.lanes && V == 8 * L, "{L} lanes of {V} bits");
+        let (slices, planes) = (config.mem.slices, config.mxm.planes);
+        Self {
+            clock: Signal::default(),
+            reset: Signal::default(),
+            in_host_valid: Signal::default(),
+            in_host_write: Signal::default(),
+            in_host_address: Signal::default(),
+            in_host_data: Signal::default(),
+            out_host_valid: Signal::default(),
+            out_host_error: Signal::default(),
+            out_host_data: Signal::default(),
+            out_busy: Signal::default(),
+            out_fault: Signal::default(),
+            mem: (0..slices).map(|_| MemSlice::new(config)).collect(),
+            mxm: (0..planes).map(|_| MxmPlane::new(config)).collect(),
+            results: StreamStage::grouped(config.streams, 4 * planes, 4),
+            host: HostPort::new(config),
+            control: LaunchControl::new(config),
+            cycle: Signal::default(),
+            running: Signal::default(),
+            info: Info::new("tile", file!())
+                .summary(&format!(
+                    "Language Processing Unit, configuration {}",
+                    config.name
+                ))
+                .param("LANES", L)
+                .param("STREAMS", config.streams)
+                .param("SLICES", slices)
+                .param("DEPTH", config.mem.depth)
+                .param("PLANES", planes)
+                .param("WEIGHT_STREAMS", config.mxm.weight_streams)
+                .param("ACCUMULATOR_DEPTH", config.mxm.accumulator_depth)
+                .param("OPERAND_DEPTH", config.mxm.operand_depth)
+                .param("QUEUE_DEPTH", config.icu.queue_depth)
+                .port("reset", "synchronous, at least 32 cycles")
+                .port("in_host_valid", "a request, one every cycle")
+                .port("in_host_address", "64-bit words")
+                .port("out_host_valid", "the answer, 8 cycles later")
+                .port("out_host_error", "refused, or an uncorrectable word")
+                .port("out_busy", "a launch is going on")
+                .port("out_fault", "some unit has a fault"),
+            _slices: slices,
+            _planes: planes,
+            _streams: config.streams,
+        }
+    }
+}
+
+impl<const L: usize, const V: usize> crate::wiring::Wiring for Tile<L, V> {
+    #[hdl_gen]
+    fn wire(&mut self) {
+        clock!(self, clock, host, control, results);
+        self.host.reset.next = self.reset.val();
+        self.control.reset.next = self.reset.val();
+        self.results.reset.next = self.reset.val() | self.host.out_launch.val();
+        self.cycle.next = self.control.out_cycle.val();
+        self.running.next = self.control.out_busy.val();
+
+        // Outside.
+        self.host.in_host_valid.next = self.in_host_valid.val();
+        self.host.in_host_write.next = self.in_host_write.val();
+        self.host.in_host_address.next = self.in_host_address.val();
+        self.host.in_host_data.next = self.in_host_data.val();
+        self.out_host_valid.next = self.host.out_host_valid.val();
+        self.out_host_error.next = self.host.out_host_error.val();
+        self.out_host_data.next = self.host.out_host_data.val();
+        self.out_busy.next = self.control.out_busy.val();
+        self.out_fault.next = self.control.out_fault.val();
+        self.host.in_busy.next = self.control.out_busy.val();
+        self.host.in_fault.next = self.control.out_fault.val();
+        self.host.in_cycle.next = self.control.out_cycle.val();
+        self.control.in_launch.next = self.host.out_launch.val();
+
+        for i in 0..self._slices {
+            self.mem[i].clock.next = self.clock.val();
+            self.mem[i].reset.next = self.reset.val();
+            self.mem[i].in_launch.next = self.host.out_launch.val();
+            self.mem[i].in_notify.next = self.control.out_notify.val();
+            self.mem[i].in_clear.next = self.host.out_clear.val();
+            self.mem[i].in_cycle.next = self.control.out_cycle.val();
+            self.mem[i].in_base_read.next = self.host.out_base[i * 2].val();
+            self.mem[i].in_base_write.next = self.host.out_base[i * 2 + 1].val();
+            self.mem[i].in_program_enable_read.next = self.host.out_program_enable_mem[i * 2].val();
+            self.mem[i].in_program_enable_write.next =
+                self.host.out_program_enable_mem[i * 2 + 1].val();
+            self.mem[i].in_program_write.next = self.host.out_program_write.val();
+            self.mem[i].in_program_half.next = self.host.out_program_half.val();
+            self.mem[i].in_program_index.next = self.host.out_program_index.val();
+            self.mem[i].in_program_data.next = self.host.out_program_data.val();
+            self.host.in_program_data_mem[i * 2].next = self.mem[i].out_program_data_read.val();
+            self.host.in_program_data_mem[i * 2 + 1].next =
+                self.mem[i].out_program_data_write.val();
+            self.mem[i].in_host_enable.next = self.host.out_sram_enable[i].val();
+            self.mem[i].in_host_write.next = self.host.out_sram_write.val();
+            self.mem[i].in_host_vector.next = self.host.out_sram_vector.val();
+            self.mem[i].in_host_codeword.next = self.host.out_sram_codeword.val();
+            self.mem[i].in_host_data.next = self.host.out_sram_data.val();
+            self.mem[i].in_host_check.next = self.host.out_sram_check.val();
+            self.host.in_sram_data[i].next = self.mem[i].out_host_data.val();
+            self.host.in_sram_check[i].next = self.mem[i].out_host_check.val();
+            self.host.in_fault_valid_mem[i * 2].next = self.mem[i].out_read_fault_valid.val();
+            self.host.in_fault_code_mem[i * 2].next = self.mem[i].out_read_fault_code.val();
+            self.host.in_fault_cycle_mem[i * 2].next = self.mem[i].out_read_fault_cycle.val();
+            self.host.in_ecc_corrected_mem[i * 2].next = self.mem[i].out_read_ecc_corrected.val();
+            self.host.in_ecc_uncorrectable_mem[i * 2].next =
+                self.mem[i].out_read_ecc_uncorrectable.val();
+            self.control.in_fault_mem[i * 2].next = self.mem[i].out_read_fault_valid.val();
+            self.control.in_ended_mem[i * 2].next = self.mem[i].out_read_ended.val();
+            self.host.in_fault_valid_mem[i * 2 + 1].next = self.mem[i].out_write_fault_valid.val();
+            self.host.in_fault_code_mem[i * 2 + 1].next = self.mem[i].out_write_fault_code.val();
+            self.host.in_fault_cycle_mem[i * 2 + 1].next = self.mem[i].out_write_fault_cycle.val();
+            self.host.in_ecc_corrected_mem[i * 2 + 1].next =
+                self.mem[i].out_write_ecc_corrected.val();
+            self.host.in_ecc_uncorrectable_mem[i * 2 + 1].next =
+                self.mem[i].out_write_ecc_uncorrectable.val();
+            self.control.in_fault_mem[i * 2 + 1].next = self.mem[i].out_write_fault_valid.val();
+            self.control.in_ended_mem[i * 2 + 1].next = self.mem[i].out_write_ended.val();
+            self.control.in_notify_mem[i].next = self.mem[i].out_notify.val();
+        }
+        for p in 0..self._planes {
+            self.mxm[p].clock.next = self.clock.val();
+            self.mxm[p].reset.next = self.reset.val();
+            self.mxm[p].in_launch.next = self.host.out_launch.val();
+            self.mxm[p].in_notify.next = self.control.out_notify.val();
+            self.mxm[p].in_clear.next = self.host.out_clear.val();
+            self.mxm[p].in_cycle.next = self.control.out_cycle.val();
+            self.mxm[p].in_program_write.next = self.host.out_program_write.val();
+            self.mxm[p].in_program_half.next = self.host.out_program_half.val();
+            self.mxm[p].in_program_index.next = self.host.out_program_index.val();
+            self.mxm[p].in_program_data.next = self.host.out_program_data.val();
+            self.mxm[p].in_program_enable_weights.next =
+                self.host.out_program_enable_mxm[p * 3].val();
+            self.host.in_program_data_mxm[p * 3].next = self.mxm[p].out_program_data_weights.val();
+            self.host.in_fault_valid_mxm[p * 3].next = self.mxm[p].out_weights_fault_valid.val();
+            self.host.in_fault_code_mxm[p * 3].next = self.mxm[p].out_weights_fault_code.val();
+            self.host.in_fault_cycle_mxm[p * 3].next = self.mxm[p].out_weights_fault_cycle.val();
+            self.host.in_ecc_corrected_mxm[p * 3].next =
+                self.mxm[p].out_weights_ecc_corrected.val();
+            self.host.in_ecc_uncorrectable_mxm[p * 3].next =
+                self.mxm[p].out_weights_ecc_uncorrectable.val();
+            self.control.in_fault_mxm[p * 3].next = self.mxm[p].out_weights_fault_valid.val();
+            self.control.in_ended_mxm[p * 3].next = self.mxm[p].out_weights_ended.val();
+            self.mxm[p].in_program_enable_compute.next =
+                self.host.out_program_enable_mxm[p * 3 + 1].val();
+            self.host.in_program_data_mxm[p * 3 + 1].next =
+                self.mxm[p].out_program_data_compute.val();
+            self.host.in_fault_valid_mxm[p * 3 + 1].next =
+                self.mxm[p].out_compute_fault_valid.val();
+            self.host.in_fault_code_mxm[p * 3 + 1].next = self.mxm[p].out_compute_fault_code.val();
+            self.host.in_fault_cycle_mxm[p * 3 + 1].next =
+                self.mxm[p].out_compute_fault_cycle.val();
+            self.host.in_ecc_corrected_mxm[p * 3 + 1].next =
+                self.mxm[p].out_compute_ecc_corrected.val();
+            self.host.in_ecc_uncorrectable_mxm[p * 3 + 1].next =
+                self.mxm[p].out_compute_ecc_uncorrectable.val();
+            self.control.in_fault_mxm[p * 3 + 1].next = self.mxm[p].out_compute_fault_valid.val();
+            self.control.in_ended_mxm[p * 3 + 1].next = self.mxm[p].out_compute_ended.val();
+            self.mxm[p].in_program_enable_accumulate.next =
+                self.host.out_program_enable_mxm[p * 3 + 2].val();
+            self.host.in_program_data_mxm[p * 3 + 2].next =
+                self.mxm[p].out_program_data_accumulate.val();
+            self.host.in_fault_valid_mxm[p * 3 + 2].next =
+                self.mxm[p].out_accumulate_fault_valid.val();
+            self.host.in_fault_code_mxm[p * 3 + 2].next =
+                self.mxm[p].out_accumulate_fault_code.val();
+            self.host.in_fault_cycle_mxm[p * 3 + 2].next =
+                self.mxm[p].out_accumulate_fault_cycle.val();
+            self.host.in_ecc_corrected_mxm[p * 3 + 2].next =
+                self.mxm[p].out_accumulate_ecc_corrected.val();
+            self.host.in_ecc_uncorrectable_mxm[p * 3 + 2].next =
+                self.mxm[p].out_accumulate_ecc_uncorrectable.val();
+            self.control.in_fault_mxm[p * 3 + 2].next =
+                self.mxm[p].out_accumulate_fault_valid.val();
+            self.control.in_ended_mxm[p * 3 + 2].next = self.mxm[p].out_accumulate_ended.val();
+            self.control.in_notify_mxm[p].next = self.mxm[p].out_notify.val();
+            self.mxm[p].in_collision.next = self.results.out_collision[p * 4].val()
+                | self.results.out_collision[p * 4 + 1].val()
+                | self.results.out_collision[p * 4 + 2].val()
+                | self.results.out_collision[p * 4 + 3].val();
+        }
+    }
+}
+
+impl<const L: usize, const V: usize> Logic for Tile<L, V> {
+    fn update(&mut self) {
+        <Self as crate::wiring::Wiring>::wire(self);
+        self.wire_streams();
+    }
+
+    fn connect(&mut self) {
+        <Self as crate::wiring::Wiring>::connect(self);
+        self.connect_streams();
+    }
+
+    fn hdl(&self) -> Verilog {
+        let Verilog::Combinatorial(mut text) = <Self as crate::wiring::Wiring>::hdl(self) else {
+            unreachable!("hdl_gen makes combinatorial logic");
+        };
+        text.extend(self.stream_statements());
+        Verilog::Combinatorial(text)
+    }
+}

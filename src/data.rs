@@ -1,0 +1,175 @@
+//! Matrices: seeded ones, and `.npy` files.
+
+use miette::Diagnostic;
+use npyz::{DType, NpyFile, Order, WriterBuilder};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// A row-major matrix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matrix<T> {
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub columns: usize,
+    /// Elements, row by row.
+    pub elements: Vec<T>,
+}
+
+/// An array file that is refused.
+#[derive(Debug, Error, Diagnostic)]
+pub enum ArrayError {
+    /// The file cannot be read as an array.
+    #[error("cannot read {} as a NumPy array: {reason}", .path.display())]
+    #[diagnostic(
+        code(lpu::npy::read),
+        help("write it with numpy.save; the file may be cut short")
+    )]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The elements are of another type.
+    #[error("{} holds {found}, not int8", .path.display())]
+    #[diagnostic(
+        code(lpu::npy::dtype),
+        help("convert it: numpy.save(path, a.astype(numpy.int8))")
+    )]
+    Type {
+        /// The file.
+        path: PathBuf,
+        /// NumPy's name of the type.
+        found: String,
+    },
+    /// Not two dimensions, or an empty one.
+    #[error("{} has shape {shape:?}; a matrix has two dimensions of at least one", .path.display())]
+    #[diagnostic(code(lpu::npy::shape), help("reshape it: a.reshape(rows, columns)"))]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The shape found.
+        shape: Vec<u64>,
+    },
+}
+
+impl Matrix<i8> {
+    /// A matrix of uniformly distributed bytes; the same seed always gives the same matrix.
+    pub fn seeded(rows: usize, columns: usize, seed: u64, stream: u64) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(stream);
+        let mut bytes = vec![0; rows * columns];
+        random.fill_bytes(&mut bytes);
+        let elements = bytes.into_iter().map(|byte| byte as i8).collect();
+        Self {
+            rows,
+            columns,
+            elements,
+        }
+    }
+
+    /// Reads an int8 matrix from a `.npy` file, in C or Fortran order.
+    pub fn read(path: &Path) -> Result<Self, ArrayError> {
+        let failed = |error: io::Error| ArrayError::Read {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        let file = std::fs::File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        let array = NpyFile::new(io::BufReader::new(file)).map_err(failed)?;
+        let dtype = array.dtype();
+        match &dtype {
+            DType::Plain(plain)
+                if matches!(plain.to_string().as_str(), "|i1" | "<i1" | "=i1" | ">i1") => {}
+            other => {
+                let found = other.descr().trim_matches('\'').to_owned();
+                return Err(ArrayError::Type {
+                    path: path.to_owned(),
+                    found,
+                });
+            }
+        }
+        let shape = array.shape().to_vec();
+        let &[rows, columns] = shape.as_slice() else {
+            return Err(ArrayError::Shape {
+                path: path.to_owned(),
+                shape,
+            });
+        };
+        // A header may promise anything; the file must be that long before memory is set aside.
+        match rows.checked_mul(columns) {
+            Some(0) => {
+                return Err(ArrayError::Shape {
+                    path: path.to_owned(),
+                    shape,
+                });
+            }
+            Some(count) if count <= length => {}
+            _ => {
+                let message =
+                    format!("a {rows} x {columns} matrix does not fit a file of {length} bytes");
+                return Err(failed(io::Error::other(message)));
+            }
+        }
+        let (rows, columns) = (rows as usize, columns as usize);
+        let order = array.order();
+        let elements: Vec<i8> = array.into_vec().map_err(failed)?;
+        let elements = match order {
+            Order::C => elements,
+            Order::Fortran => (0..rows * columns)
+                .map(|i| elements[(i % columns) * rows + i / columns])
+                .collect(),
+        };
+        Ok(Self {
+            rows,
+            columns,
+            elements,
+        })
+    }
+}
+
+impl Matrix<i32> {
+    /// The matrix as a `.npy` file, little endian.
+    pub fn to_npy(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let shape = [self.rows as u64, self.columns as u64];
+        let mut writer = npyz::WriteOptions::new()
+            .dtype(DType::new_scalar("<i4".parse().map_err(io::Error::other)?))
+            .shape(&shape)
+            .writer(&mut bytes)
+            .begin_nd()?;
+        writer.extend(self.elements.iter().copied())?;
+        writer.finish()?;
+        bytes.flush()?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_and_streams_give_different_matrices() {
+        let a = Matrix::seeded(3, 5, 1, 0);
+        assert_eq!(a, Matrix::seeded(3, 5, 1, 0));
+        assert_ne!(a, Matrix::seeded(3, 5, 2, 0));
+        assert_ne!(a, Matrix::seeded(3, 5, 1, 1));
+    }
+
+    #[test]
+    fn results_are_little_endian_int32() {
+        let matrix = Matrix {
+            rows: 1,
+            columns: 2,
+            elements: vec![1, -2],
+        };
+        let bytes = matrix.to_npy().unwrap();
+        assert!(bytes.starts_with(b"\x93NUMPY"));
+        assert!(bytes.ends_with(&[1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]));
+    }
+}

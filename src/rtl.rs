@@ -1,0 +1,329 @@
+//! A tile in RTL simulation behind its host port.
+
+use crate::design;
+use crate::host_port::{Answer, HostPort, Request};
+use lpu_gen::EmitError;
+use lpu_isa::latency::LAUNCH_LATENCY;
+use lpu_isa::secded::LANES_PER_CODEWORD;
+use lpu_isa::{Config, Program, Stream, memory_map as map};
+use lpu_sim::{Builder, CompiledModel, Model, PortId, SimError, Watch};
+use lpu_verif::machine::{EccCount, Fault};
+use lpu_verif::{Effect, Event, FaultCode, LaunchReport, Source, Vector};
+use miette::Diagnostic;
+use std::ops::Range;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use thiserror::Error;
+
+/// Cycles of reset, enough to clear every pipeline.
+const RESET_CYCLES: u64 = 32;
+
+/// Why a simulated tile cannot be made or used.
+#[derive(Debug, Error, Diagnostic)]
+pub enum RtlError {
+    /// The design does not emit.
+    #[error("the design cannot be emitted\n{0}")]
+    Emit(#[from] EmitError),
+    /// The model does not build or load.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Sim(#[from] SimError),
+    /// The tile refused a host request.
+    #[error("the tile refused the host's {what} at {address:#010x}")]
+    #[diagnostic(code(lpu::rtl::refused))]
+    Refused {
+        /// Read or write.
+        what: &'static str,
+        /// Host address.
+        address: u32,
+    },
+}
+
+/// Builds the model of a tile, or takes it from the cache.
+pub fn build(config: &Config, builder: &Builder) -> Result<CompiledModel, RtlError> {
+    let emitted = design::emit(config)?;
+    Ok(builder.build(&design::design(&emitted))?)
+}
+
+/// A simulated tile.
+pub struct Rtl {
+    config: Config,
+    model: Model,
+    host: HostPort,
+    busy: PortId,
+    /// Model cycle of cycle 0 of the launch.
+    launch: u64,
+    simulating: Duration,
+}
+
+impl Rtl {
+    /// A tile after reset.
+    pub fn new(config: &Config, compiled: &CompiledModel) -> Result<Self, RtlError> {
+        let mut model = compiled.instantiate()?;
+        for watch in watches(config) {
+            model.add_watch(&watch)?;
+        }
+        let reset = model.port("reset")?;
+        model.set(reset, 1);
+        model.step(RESET_CYCLES);
+        model.set(reset, 0);
+        let host = HostPort::new(&model)?;
+        let busy = model.port("out_busy")?;
+        model.enable_watches(false);
+        Ok(Self {
+            config: config.clone(),
+            model,
+            host,
+            busy,
+            launch: 0,
+            simulating: Duration::ZERO,
+        })
+    }
+
+    /// The model, for waves and states.
+    pub fn model(&mut self) -> &mut Model {
+        &mut self.model
+    }
+
+    /// Model cycle of cycle 0 of the last launch.
+    pub fn launch_cycle(&self) -> u64 {
+        self.launch
+    }
+
+    /// Host time spent in [`Rtl::run`] of the last launch.
+    pub fn simulating(&self) -> Duration {
+        self.simulating
+    }
+
+    fn transact(&mut self, requests: &[Request]) -> Result<Vec<u64>, RtlError> {
+        let answers = self.host.transact(&mut self.model, requests);
+        let check = |(request, answer): (&Request, Answer)| {
+            answer.map_err(|_| match *request {
+                Request::Read(address) => RtlError::Refused {
+                    what: "read",
+                    address,
+                },
+                Request::Write(address, _) => RtlError::Refused {
+                    what: "write",
+                    address,
+                },
+            })
+        };
+        requests.iter().zip(answers).map(check).collect()
+    }
+
+    /// Writes vectors into SRAM: slice, address and the bytes of all lanes.
+    pub fn write_sram<'a>(
+        &mut self,
+        vectors: impl IntoIterator<Item = (usize, usize, &'a [u8])>,
+    ) -> Result<(), RtlError> {
+        let mut requests = Vec::new();
+        for (slice, address, bytes) in vectors {
+            for (g, word) in bytes.chunks_exact(LANES_PER_CODEWORD).enumerate() {
+                let data = u64::from_le_bytes(word.try_into().expect("chunks of eight bytes"));
+                let at = map::sram(&self.config, slice, address, g);
+                requests.push(Request::Write(at, data));
+            }
+        }
+        self.transact(&requests).map(drop)
+    }
+
+    /// Reads vectors from SRAM, the bytes of all lanes one vector after another.
+    pub fn read_sram(
+        &mut self,
+        places: impl IntoIterator<Item = (usize, usize)>,
+    ) -> Result<Vec<u8>, RtlError> {
+        let words = self.config.lanes / LANES_PER_CODEWORD;
+        let requests: Vec<Request> = places
+            .into_iter()
+            .flat_map(|place| (0..words).map(move |g| (place, g)))
+            .map(|((slice, address), g)| Request::Read(map::sram(&self.config, slice, address, g)))
+            .collect();
+        let answers = self.transact(&requests)?;
+        Ok(answers.into_iter().flat_map(u64::to_le_bytes).collect())
+    }
+
+    /// Loads a program into the queues.
+    pub fn load(&mut self, program: &Program) -> Result<(), RtlError> {
+        let mut requests = Vec::new();
+        for queue in 0..program.num_queues() {
+            for (index, instruction) in program.queue(queue).iter().enumerate() {
+                let word = instruction.encode();
+                requests.push(Request::Write(map::program(queue, index, 0), word as u64));
+                requests.push(Request::Write(
+                    map::program(queue, index, 1),
+                    (word >> 64) as u64,
+                ));
+            }
+        }
+        self.transact(&requests).map(drop)
+    }
+
+    /// Sets the base register of a MEM queue.
+    pub fn set_base(&mut self, queue: usize, base: u16) -> Result<(), RtlError> {
+        let address = map::BASE + queue as u32;
+        self.transact(&[Request::Write(address, base.into())])
+            .map(drop)
+    }
+
+    /// Launches; the next cycle that [`Rtl::run`] shows is cycle 0.
+    pub fn launch(&mut self) {
+        self.simulating = Duration::ZERO;
+        self.launch = self.model.cycle() + LAUNCH_LATENCY;
+        self.model.enable_watches(true);
+        self.host
+            .post(&mut self.model, map::CONTROL, map::CONTROL_LAUNCH);
+        // The request was on the inputs in the cycle that has just ended; stop before cycle 0.
+        self.model.step(LAUNCH_LATENCY - 2);
+    }
+
+    /// Writes waves of the given cycles of the launch to a file.
+    pub fn open_waves(&mut self, path: &Path, window: Range<u64>) -> Result<(), RtlError> {
+        let window = window.start + self.launch..window.end + self.launch;
+        Ok(self.model.open_waves(path, window)?)
+    }
+
+    /// Runs `cycles` cycles of the launch and appends what was observed, in canonical order. False once busy has fallen.
+    pub fn run(&mut self, cycles: u64, events: &mut Vec<Event>) -> bool {
+        let start = Instant::now();
+        self.model.step(cycles);
+        self.simulating += start.elapsed();
+        let first = events.len();
+        let (config, launch) = (&self.config, self.launch);
+        self.model.drain_events(|event| {
+            let cycle = event.cycle.wrapping_sub(launch);
+            observe(config, event.id, event.payload, |effect| {
+                events.push(Event::observed(cycle, effect));
+            });
+        });
+        events[first..].sort_by_key(Event::key);
+        self.model.get(self.busy) != 0
+    }
+
+    /// The CYCLE, FAULT and ECC registers; first read and last write are not among them.
+    pub fn report(&mut self) -> Result<LaunchReport, RtlError> {
+        self.model.enable_watches(false);
+        let units = self.config.num_queues();
+        let fault = |unit: usize| map::FAULT + unit as u32;
+        let ecc = |unit: usize| map::ECC + unit as u32;
+        let addresses: Vec<u32> = [map::CYCLE, map::ECC + map::ECC_HOST_UNIT]
+            .into_iter()
+            .chain((0..units).map(fault))
+            .chain((0..units).map(ecc))
+            .collect();
+        let requests: Vec<Request> = addresses.into_iter().map(Request::Read).collect();
+        let answers = self.transact(&requests)?;
+        let (faults, ecc) = answers[2..].split_at(units);
+        Ok(LaunchReport {
+            cycles: answers[0],
+            first_read: None,
+            last_write: None,
+            faults: faults.iter().map(|word| fault_of(*word)).collect(),
+            ecc: ecc.iter().map(|word| ecc_of(*word)).collect(),
+            host_ecc: ecc_of(answers[1]),
+        })
+    }
+}
+
+/// A FAULT register.
+fn fault_of(word: u64) -> Option<Fault> {
+    let code = FaultCode::from_code((word >> 32) as u8)?;
+    let cycle = word as u32;
+    (word >> 63 == 1).then_some(Fault { code, cycle })
+}
+
+/// An ECC register.
+fn ecc_of(word: u64) -> EccCount {
+    EccCount {
+        corrected: word as u32,
+        uncorrectable: (word >> 32) as u32,
+    }
+}
+
+/// Watches of a MEM slice; a plane has one.
+const MEM_WATCHES: u32 = 3;
+
+/// The watches of a tile, in the canonical order of the events they make.
+fn watches(config: &Config) -> Vec<Watch> {
+    let mut watches = Vec::new();
+    for i in 0..config.mem.slices {
+        let path = |signal: &str| format!("{}.mem_{i}.datapath.out_{signal}", design::TOP);
+        let mut watch = |valid: &str, payload: &[&str]| {
+            watches.push(Watch {
+                id: watches.len() as u32,
+                valid: path(valid),
+                payload: payload.iter().map(|signal| path(signal)).collect(),
+            });
+        };
+        watch("read_start", &[]);
+        watch(
+            "drive_valid",
+            &["drive_stream", "drive_data", "drive_check"],
+        );
+        watch(
+            "write_valid",
+            &["write_address", "write_data", "write_check"],
+        );
+    }
+    for p in 0..config.mxm.planes {
+        let path = |signal: &str| format!("{}.mxm_{p}.out_result_{signal}", design::TOP);
+        let planes = (0..4).flat_map(|b| [path(&format!("data_{b}")), path(&format!("check_{b}"))]);
+        watches.push(Watch {
+            id: watches.len() as u32,
+            valid: path("enable"),
+            payload: [path("stream")].into_iter().chain(planes).collect(),
+        });
+    }
+    watches
+}
+
+/// Turns what a watch recorded into effects.
+fn observe(config: &Config, id: u32, payload: &[u64], mut each: impl FnMut(Effect)) {
+    let mem_watches = MEM_WATCHES * config.mem.slices as u32;
+    if id >= mem_watches {
+        let source = Source::Mxm((id - mem_watches) as u8);
+        let vector_words = vector_words(config);
+        for (b, words) in payload[1..].chunks_exact(vector_words).enumerate() {
+            let stream = Stream::west(payload[0] as u8 + b as u8);
+            each(Effect::Drive {
+                source,
+                stream,
+                vector: vector(config, words),
+            });
+        }
+        return;
+    }
+    let slice = (id / MEM_WATCHES) as u8;
+    each(match (id % MEM_WATCHES, payload) {
+        (1, [stream, words @ ..]) => Effect::Drive {
+            source: Source::Mem(slice),
+            stream: Stream {
+                westward: stream & 32 != 0,
+                index: (stream & 31) as u8,
+            },
+            vector: vector(config, words),
+        },
+        (2, [address, words @ ..]) => Effect::Write {
+            slice,
+            // The machine uses addresses modulo the depth.
+            address: *address as u16 & (config.mem.depth - 1) as u16,
+            vector: vector(config, words),
+        },
+        _ => Effect::ReadStart { slice },
+    });
+}
+
+/// 64-bit words that a vector and its check bits take in a watch.
+fn vector_words(config: &Config) -> usize {
+    config.lanes / 8 + config.lanes.div_ceil(64)
+}
+
+fn vector(config: &Config, words: &[u64]) -> Vector {
+    let mut vector = Vector::default();
+    let codewords = config.lanes / LANES_PER_CODEWORD;
+    vector.data[..codewords].copy_from_slice(&words[..codewords]);
+    for g in 0..codewords {
+        vector.check[g] = (words[codewords] >> (8 * g)) as u8;
+    }
+    vector
+}

@@ -1,0 +1,366 @@
+//! A matrix product on RTL or on the golden machine, compared in value and cycle.
+
+use crate::data::Matrix;
+use crate::rtl::{Rtl, RtlError};
+use lpu_compiler::CompileError;
+use lpu_compiler::matmul::{self, Matmul};
+use lpu_isa::Config;
+use lpu_sim::CompiledModel;
+use lpu_verif::{
+    Divergence, Effect, Event, LaunchReport, Machine, Scoreboard, Status, Vector, numeric,
+};
+use miette::Diagnostic;
+use serde::Serialize;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::Path;
+use std::time::Instant;
+use thiserror::Error;
+
+/// Cycles between comparisons; bounds the memory that events take.
+const CHUNK: u64 = 4096;
+
+/// Why a product was not computed.
+#[derive(Debug, Error, Diagnostic)]
+pub enum RunError {
+    /// The product does not compile for the machine.
+    #[error(transparent)]
+    #[diagnostic(code(lpu::compile))]
+    Compile(#[from] CompileError),
+    /// The simulated tile failed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Rtl(#[from] RtlError),
+    /// Inner dimensions differ.
+    #[error("A is {m} x {k} and B is {found} x {n}: the columns of A must be the rows of B")]
+    #[diagnostic(code(lpu::shape), help("transpose or cut one of them"))]
+    Inner {
+        /// Rows of A.
+        m: usize,
+        /// Columns of A.
+        k: usize,
+        /// Rows of B.
+        found: usize,
+        /// Columns of B.
+        n: usize,
+    },
+}
+
+/// What computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// The emitted Verilog under Verilator, compared with the golden machine in every cycle.
+    Rtl,
+    /// The golden machine.
+    Model,
+}
+
+/// What a run measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Workload.
+    pub workload: &'static str,
+    /// Name of the configuration.
+    pub config: String,
+    /// Its hash.
+    pub config_hash: String,
+    /// What computed.
+    pub engine: Engine,
+    /// Rows of A.
+    pub m: usize,
+    /// Columns of A.
+    pub k: usize,
+    /// Columns of B.
+    pub n: usize,
+    /// Cycles from the first SRAM read to the last result written, as compiled.
+    pub cycles_predicted: u64,
+    /// The same as observed.
+    pub cycles_measured: u64,
+    /// Cycles from launch until busy falls, as the CYCLE register says.
+    pub launch_cycles: u64,
+    /// Useful multiply-accumulates: m k n.
+    pub macs: u64,
+    /// Useful multiply-accumulates for each that the matrix unit could do in the measured cycles.
+    pub mac_utilization: f64,
+    /// Bytes of B for each that all MEM slices could read in the measured cycles.
+    pub sram_read_utilization: f64,
+    /// Elements of the result that differ from the exact product, plus one if RTL and golden machine differ in any event or register.
+    pub mismatches: u64,
+    /// Stream writes, SRAM reads and SRAM writes compared.
+    pub events_compared: u64,
+    /// Clock cycles simulated per second of host time.
+    pub sim_cycles_per_second: f64,
+    /// Multiply-accumulates simulated per second of host time.
+    pub sim_macs_per_second: f64,
+    /// Seed of the matrices, if they were made here.
+    pub seed: Option<u64>,
+}
+
+/// A finished run.
+pub struct Finished {
+    /// What was measured.
+    pub report: Report,
+    /// The product, as computed by the engine.
+    pub product: Matrix<i32>,
+    /// The first difference between RTL and golden machine.
+    pub divergence: Option<Box<Divergence>>,
+}
+
+/// A product ready to run.
+pub struct Job {
+    config: Config,
+    compiled: Matmul,
+    a: Matrix<i8>,
+    b: Matrix<i8>,
+}
+
+/// First SRAM read and last SRAM write among events.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    first: Option<u64>,
+    last: Option<u64>,
+}
+
+/// What an engine did, before it is summed up.
+struct Run {
+    engine: Engine,
+    launch_cycles: u64,
+    events_compared: u64,
+    span: Span,
+    seconds: f64,
+}
+
+impl Span {
+    fn extend(&mut self, events: &[Event]) {
+        for event in events {
+            match event.effect {
+                Effect::ReadStart { .. } => self.first = Some(self.first.unwrap_or(event.cycle)),
+                Effect::Write { .. } => self.last = Some(event.cycle),
+                _ => {}
+            }
+        }
+    }
+
+    fn cycles(self) -> u64 {
+        match (self.first, self.last) {
+            (Some(first), Some(last)) => last + 1 - first,
+            _ => 0,
+        }
+    }
+}
+
+impl Job {
+    /// Compiles the product of `a` and `b`.
+    pub fn new(config: &Config, a: Matrix<i8>, b: Matrix<i8>) -> Result<Self, RunError> {
+        if a.columns != b.rows {
+            let (m, k, found, n) = (a.rows, a.columns, b.rows, b.columns);
+            return Err(RunError::Inner { m, k, found, n });
+        }
+        let compiled = matmul::compile(config, a.rows, a.columns, b.columns)?;
+        Ok(Self {
+            config: config.clone(),
+            compiled,
+            a,
+            b,
+        })
+    }
+
+    /// The compiled product.
+    pub fn compiled(&self) -> &Matmul {
+        &self.compiled
+    }
+
+    fn golden(&self) -> Result<Machine, RunError> {
+        let mut machine = Machine::new(&self.config);
+        for vector in self.compiled.pack(&self.a.elements, &self.b.elements)? {
+            machine.write_sram(vector.slice, vector.address, &Vector::encode(&vector.bytes));
+        }
+        machine
+            .load(&self.compiled.program)
+            .expect("a compiled program fits its machine");
+        machine.launch();
+        Ok(machine)
+    }
+
+    /// Runs on the golden machine alone; `progress` hears of every chunk of cycles.
+    pub fn run_model(&self, mut progress: impl FnMut(u64)) -> Result<Finished, RunError> {
+        let mut machine = self.golden()?;
+        let (mut events, mut span, mut total) = (Vec::new(), Span::default(), 0);
+        let start = Instant::now();
+        loop {
+            let status = machine.run(CHUNK, &mut events);
+            span.extend(&events);
+            total += events.len() as u64;
+            events.clear();
+            progress(machine.cycle());
+            if status != Status::Running {
+                break;
+            }
+        }
+        let run = Run {
+            engine: Engine::Model,
+            launch_cycles: machine.report().cycles,
+            events_compared: total,
+            span,
+            seconds: start.elapsed().as_secs_f64(),
+        };
+        let lanes = self.config.lanes;
+        let result = self
+            .places()
+            .map(|(slice, address)| machine.sram(slice, address).lanes(lanes));
+        let memory: Vec<Vec<u8>> = result.collect();
+        Ok(self.finish(run, &memory.concat(), None))
+    }
+
+    /// Runs on RTL and compares every event with the golden machine; after a divergence the launch goes on unchecked.
+    ///
+    /// `waves` names a wave file and the cycles of the launch that go into it.
+    pub fn run_rtl(
+        &self,
+        compiled: &CompiledModel,
+        waves: Option<(&Path, Range<u64>)>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Finished, RunError> {
+        let mut rtl = Rtl::new(&self.config, compiled)?;
+        self.prepare(&mut rtl)?;
+        if let Some((path, window)) = waves {
+            rtl.open_waves(path, window)?;
+        }
+        let mut golden = self.golden()?;
+        let mut scoreboard = Scoreboard::new(&self.config, &self.compiled.program).without_faults();
+        let (mut expected, mut observed) = (Vec::new(), Vec::new());
+        let (mut span, mut divergence) = (Span::default(), None);
+        let mut cycle = 0;
+        loop {
+            let busy = rtl.run(CHUNK, &mut observed);
+            cycle += CHUNK;
+            golden.run(CHUNK, &mut expected);
+            span.extend(&observed);
+            if divergence.is_none() {
+                let verdict = scoreboard
+                    .expect(&expected)
+                    .and_then(|()| scoreboard.observe(&observed));
+                let verdict = verdict.and_then(|()| scoreboard.observed_through(cycle - 1));
+                divergence = verdict.err();
+            }
+            expected.clear();
+            observed.clear();
+            progress(cycle);
+            if !busy || cycle > self.compiled.schedule.busy_cycles + CHUNK {
+                break;
+            }
+        }
+        let seconds = rtl.simulating().as_secs_f64();
+        let registers = LaunchReport {
+            first_read: span.first,
+            last_write: span.last,
+            ..rtl.report()?
+        };
+        let verdict = scoreboard
+            .finish()
+            .and_then(|()| scoreboard.compare_reports(&golden.report(), &registers));
+        let divergence = divergence.or(verdict.err());
+        let places: Vec<_> = self.places().collect();
+        let memory = rtl.read_sram(places)?;
+        let run = Run {
+            engine: Engine::Rtl,
+            launch_cycles: registers.cycles,
+            events_compared: scoreboard.compared(),
+            span,
+            seconds,
+        };
+        Ok(self.finish(run, &memory, divergence))
+    }
+
+    /// Writes operands and program and launches.
+    pub fn prepare(&self, rtl: &mut Rtl) -> Result<(), RunError> {
+        let vectors = self.compiled.pack(&self.a.elements, &self.b.elements)?;
+        rtl.write_sram(
+            vectors
+                .iter()
+                .map(|vector| (vector.slice, vector.address, vector.bytes.as_slice())),
+        )?;
+        rtl.load(&self.compiled.program)?;
+        rtl.launch();
+        Ok(())
+    }
+
+    fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.compiled.layout.result_vectors()
+    }
+
+    fn finish(&self, run: Run, memory: &[u8], divergence: Option<Box<Divergence>>) -> Finished {
+        let Run {
+            engine,
+            launch_cycles,
+            events_compared,
+            span,
+            seconds,
+        } = run;
+        let lanes = self.config.lanes;
+        let index: HashMap<_, _> = self
+            .places()
+            .enumerate()
+            .map(|(i, place)| (place, i))
+            .collect();
+        let elements = self.compiled.unpack(|slice, address| {
+            let at = index[&(slice, address)] * lanes;
+            &memory[at..at + lanes]
+        });
+        let (m, k, n) = (self.a.rows, self.a.columns, self.b.columns);
+        let exact = numeric::matmul(
+            &numeric::Matrix::from_fn(m, k, |r, c| self.a.elements[r * k + c]),
+            &numeric::Matrix::from_fn(k, n, |r, c| self.b.elements[r * n + c]),
+        );
+        let wrong = (0..m * n)
+            .filter(|i| elements[*i] != exact.at(i / n, i % n))
+            .count() as u64;
+        let mismatches = wrong + u64::from(divergence.is_some());
+        let schedule = &self.compiled.schedule;
+        let measured = span.cycles();
+        let share = |work: f64, each: usize| {
+            if measured == 0 {
+                0.0
+            } else {
+                work / (each as f64 * measured as f64)
+            }
+        };
+        let per_second = |work: u64| {
+            if seconds > 0.0 {
+                work as f64 / seconds
+            } else {
+                0.0
+            }
+        };
+        let report = Report {
+            workload: "matmul",
+            config: self.config.name.clone(),
+            config_hash: self.config.hash(),
+            engine,
+            m,
+            k,
+            n,
+            cycles_predicted: schedule.cycles,
+            cycles_measured: measured,
+            launch_cycles,
+            macs: schedule.macs,
+            mac_utilization: share(schedule.macs as f64, self.config.macs_per_cycle()),
+            sram_read_utilization: share(k as f64 * n as f64, self.config.mem.slices * lanes),
+            mismatches,
+            events_compared,
+            sim_cycles_per_second: per_second(launch_cycles),
+            sim_macs_per_second: per_second(schedule.macs),
+            seed: None,
+        };
+        Finished {
+            report,
+            product: Matrix {
+                rows: m,
+                columns: n,
+                elements,
+            },
+            divergence,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The MXM planes: MM and ACC.
+
+use super::{BUFFER_READ, EMIT, MAX_LANES, Mxm, Operand};
+use crate::machine::Shared;
+use crate::machine::dot::dot;
+use crate::{FaultCode, Origin, Vector};
+use lpu_isa::latency::{MM_OPERAND_LATENCY, mm_latency};
+
+impl Mxm {
+    /// An activation of an MM that issued in `issue` is selected.
+    pub(super) fn activate(
+        &mut self,
+        shared: &mut Shared,
+        issue: u64,
+        p: usize,
+        mut vector: Vector,
+        origin: Origin,
+    ) {
+        let decoded = issue + MM_OPERAND_LATENCY;
+        let count = vector.correct(self.codewords);
+        shared.faults.count(decoded, count, origin);
+        *self.activations.schedule(decoded, p) = Operand {
+            row: 0,
+            vector,
+            origin,
+        };
+    }
+
+    /// Operand-buffer rows that MMs read in `cycle`.
+    pub fn read_buffers(&mut self, shared: &mut Shared, cycle: u64) {
+        for p in self.buffer_reads.take(cycle) {
+            let Operand { row, origin, .. } = *self.buffer_reads.entry(cycle, p);
+            let vector = self.planes[p].operands[row];
+            self.activate(shared, cycle - BUFFER_READ, p, vector, origin);
+        }
+    }
+
+    /// Multiplications of `cycle`, with the weights active in it.
+    pub fn multiply(&mut self, cycle: u64) {
+        for p in self.activations.take(cycle) {
+            let Operand { vector, origin, .. } = self.activations.entry(cycle, p);
+            let mut x = [0i16; MAX_LANES];
+            for (word, x) in vector.data[..self.codewords]
+                .iter()
+                .zip(x.chunks_exact_mut(8))
+            {
+                for (byte, x) in word.to_le_bytes().into_iter().zip(x) {
+                    *x = i16::from(byte as i8);
+                }
+            }
+            let visible = cycle - MM_OPERAND_LATENCY + mm_latency(self.lanes);
+            let dots = self.dots.schedule(visible, p);
+            dots.origin = *origin;
+            dot(self.lanes, &x, &self.planes[p].active, &mut dots.sums);
+        }
+    }
+
+    /// An ACC issues: it takes the dot products of its cycle.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn accumulate(
+        &mut self,
+        shared: &mut Shared,
+        cycle: u64,
+        p: usize,
+        row: usize,
+        init: bool,
+        emit: Option<u8>,
+        origin: Origin,
+    ) {
+        if !self.dots.is_due(cycle, p) {
+            shared
+                .faults
+                .record(cycle, FaultCode::OperandMissing, origin);
+            return;
+        }
+        self.dots.strike(cycle, p);
+        let sums = &self.dots.entry(cycle, p).sums[..self.lanes];
+        let row = &mut self.planes[p].accumulators[row * self.lanes..][..self.lanes];
+        if init {
+            row.copy_from_slice(sums);
+        } else {
+            for (sum, dot) in row.iter_mut().zip(sums) {
+                *sum = sum.wrapping_add(*dot);
+            }
+        }
+        if let Some(stream) = emit {
+            let emission = self.emissions.schedule(cycle + EMIT, p);
+            (emission.stream, emission.origin) = (stream, origin);
+            let mut bytes = [[0u8; MAX_LANES]; 4];
+            for (n, sum) in row.iter().enumerate() {
+                for (plane, byte) in bytes.iter_mut().zip(sum.to_le_bytes()) {
+                    plane[n] = byte;
+                }
+            }
+            emission.vectors = bytes.map(|plane| Vector::encode(&plane[..self.lanes]));
+        }
+    }
+
+    /// Dot products of `cycle` that no ACC took.
+    pub fn lose_results(&mut self, shared: &mut Shared, cycle: u64) {
+        for p in self.dots.take(cycle) {
+            let origin = self.dots.entry(cycle, p).origin;
+            // MM is the compute queue's, the fault the accumulate queue's.
+            let unit = origin.queue + 1;
+            shared
+                .faults
+                .record_on(unit, cycle, FaultCode::ResultLost, origin);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The MXM planes: what samples, and when its effects are due.
+
+use super::{BUFFER_READ, Mxm, Operand};
+use crate::machine::Shared;
+use crate::machine::queue::Issued;
+use crate::{FaultCode, Origin, Vector};
+use lpu_isa::latency::{IW_LATENCY, LW_LATENCY, MM_OPERAND_LATENCY, SELECT_LATENCY};
+use lpu_isa::{AccMode, Operation, Stream};
+
+impl Mxm {
+    /// `row` modulo `depth`, with ADDRESS_RANGE in `cycle` where it applies.
+    fn row(shared: &mut Shared, cycle: u64, row: u16, depth: usize, origin: Origin) -> usize {
+        let row = usize::from(row);
+        if row >= depth {
+            shared.faults.record(cycle, FaultCode::AddressRange, origin);
+        }
+        row % depth
+    }
+
+    /// An operation of plane `p` issues.
+    pub fn issue(&mut self, shared: &mut Shared, cycle: u64, p: usize, op: Issued) {
+        let origin = op.origin;
+        match op.operation {
+            Operation::LoadWeights {
+                stream,
+                column,
+                install,
+            } => {
+                self.load_weights(shared, cycle, p, stream, column, op);
+                if install && op.last[0] {
+                    self.installs.schedule(cycle + IW_LATENCY - 1, p);
+                }
+            }
+            Operation::InstallWeights => {
+                self.installs.schedule(cycle + IW_LATENCY - 1, p);
+            }
+            Operation::LoadOperand { stream } => {
+                let row = Self::row(shared, cycle, op.address, self.operand_depth, origin);
+                let stream = Stream::east(stream);
+                if let Some(vector) = shared.operand(cycle, self.position, stream, origin) {
+                    *self.operand_loads.schedule(cycle + SELECT_LATENCY, p) = Operand {
+                        row,
+                        vector,
+                        origin,
+                    };
+                }
+            }
+            Operation::MultiplyStream { stream } => {
+                let stream = Stream::east(stream);
+                if let Some(vector) = shared.operand(cycle, self.position, stream, origin) {
+                    self.activate(shared, cycle, p, vector, origin);
+                }
+            }
+            Operation::MultiplyBuffer => {
+                let row = Self::row(shared, cycle, op.address, self.operand_depth, origin);
+                *self.buffer_reads.schedule(cycle + BUFFER_READ, p) = Operand {
+                    row,
+                    vector: Vector::default(),
+                    origin,
+                };
+            }
+            Operation::Accumulate { stream, init, emit } => {
+                let row = Self::row(shared, cycle, op.address, self.accumulator_depth, origin);
+                let init = applies(init, op.first);
+                let emit = applies(emit, op.last).then_some(stream & !3);
+                self.accumulate(shared, cycle, p, row, init, emit, origin);
+            }
+            _ => unreachable!("the queue takes no other operation"),
+        }
+    }
+
+    fn load_weights(
+        &mut self,
+        shared: &mut Shared,
+        cycle: u64,
+        p: usize,
+        stream: u8,
+        column: bool,
+        op: Issued,
+    ) {
+        let count = self.planes[p].weight_streams;
+        let row = Self::row(shared, cycle, op.address, self.lanes, op.origin) & !(count - 1);
+        let first = stream & !(self.max_weight_streams as u8 - 1);
+        let streams = (first..first + count as u8).map(Stream::east);
+        let sample = |stream| shared.streams.sample(cycle, self.position, stream);
+        if streams.clone().any(|stream| sample(stream).is_none()) {
+            shared.missing(cycle, op.origin);
+            return;
+        }
+        let load = self.loads.schedule(cycle + LW_LATENCY - 1, p);
+        (load.row, load.column) = (row, column);
+        load.vectors.clear();
+        load.vectors.extend(streams.filter_map(sample));
+        for vector in &mut load.vectors {
+            let count = vector.correct(self.codewords);
+            shared
+                .faults
+                .count(cycle + MM_OPERAND_LATENCY, count, op.origin);
+        }
+    }
+}
+
+/// Whether a mode applies in an iteration that is the first (or last) of the inner and outer repeat.
+const fn applies(mode: AccMode, edge: [bool; 2]) -> bool {
+    match mode {
+        AccMode::Never => false,
+        AccMode::Inner => edge[0],
+        AccMode::Outer => edge[1],
+        AccMode::Always => true,
+    }
+}
