@@ -120,14 +120,14 @@ impl<const L: usize, const V: usize> Logic for ActivationDecoder<L, V> {
 
     fn hdl(&self) -> Verilog {
         let codewords = self._syndrome.len();
-        let syndrome = |g: usize| format!("syndrome[{}:{}]", 8 * g + 7, 8 * g);
+        let syndrome = |g: usize| format!("syndromes[{}:{}]", 8 * g + 7, 8 * g);
         let mut text = format!(
             "\
 localparam [255:0] CORRECTABLE = {mask};
 
 reg valid;
-reg [{v}:0] data;
-reg [{l}:0] syndrome;
+reg [{v}:0] vector;
+reg [{l}:0] syndromes;
 reg [{g}:0] corrected;
 reg [{g}:0] uncorrectable;
 
@@ -136,8 +136,8 @@ reg [{g}:0] uncorrectable;
 always @(posedge clock) begin
   valid <= in_valid && !reset;
   if (in_valid) begin
-    data <= in_data;
-    syndrome <= in_check ^ {computed};
+    vector <= in_data;
+    syndromes <= in_check ^ {computed};
   end
 end
 
@@ -154,7 +154,7 @@ always @(posedge clock) begin
             computed = matrix::vector_checks_text("in_data", codewords),
         );
         for k in 0..L {
-            text += &format!("    out_x${k} <= data[{}:{}];\n", 8 * k + 7, 8 * k);
+            text += &format!("    out_x${k} <= vector[{}:{}];\n", 8 * k + 7, 8 * k);
         }
         for g in 0..codewords {
             let lanes: Vec<String> = (8 * g..8 * g + 8)
@@ -162,7 +162,7 @@ always @(posedge clock) begin
                 .map(|k| format!("out_x${k}"))
                 .collect();
             text += &format!(
-                "    if ({s} != 8'd0)\n      {{{}}} <= data[{}:{}] ^ flips({s});\n",
+                "    if ({s} != 8'd0)\n      {{{}}} <= vector[{}:{}] ^ flips({s});\n",
                 lanes.join(", "),
                 64 * g + 63,
                 64 * g,
