@@ -21,6 +21,9 @@ pub enum Command {
     Config(ConfigCommand),
     /// Generate the Verilog of a machine
     Gen(GenArgs),
+    /// Run a workload and compare RTL with the golden model
+    #[command(subcommand)]
+    Run(RunCommand),
     /// Assemble a program text into instruction words
     Asm(AsmArgs),
     /// Disassemble instruction words into a program text
@@ -85,4 +88,76 @@ pub struct AsmArgs {
     /// Output file instead of standard output
     #[arg(short, long)]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub enum RunCommand {
+    /// C = A x B, int8 x int8 -> int32
+    Matmul(MatmulArgs),
+}
+
+/// What computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum EngineArg {
+    /// The emitted Verilog under Verilator, compared with the golden model in every cycle
+    Rtl,
+    /// The golden model alone
+    Model,
+}
+
+#[derive(Args)]
+pub struct MatmulArgs {
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// Left matrix, int8, a .npy file (default: made from the seed)
+    #[arg(long, value_name = "FILE", requires = "b", conflicts_with_all = ["m", "k", "n", "seed"])]
+    pub a: Option<PathBuf>,
+    /// Right matrix, int8, a .npy file
+    #[arg(long, value_name = "FILE", requires = "a")]
+    pub b: Option<PathBuf>,
+    /// Write the product, int32, as a .npy file
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Rows of A
+    #[arg(long, default_value_t = 64, value_parser = dimension)]
+    pub m: usize,
+    /// Columns of A, rows of B
+    #[arg(long, default_value_t = 64, value_parser = dimension)]
+    pub k: usize,
+    /// Columns of B
+    #[arg(long, default_value_t = 64, value_parser = dimension)]
+    pub n: usize,
+    /// Seed of the matrices
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// What computes
+    #[arg(long, value_enum, default_value_t = EngineArg::Rtl)]
+    pub engine: EngineArg,
+    /// Write waves of all signals (.vcd); uses a slower model
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Cycles of the launch to trace, FIRST..LAST
+    #[arg(long, value_name = "FIRST..LAST", requires = "trace", value_parser = window)]
+    pub trace_window: Option<std::ops::Range<u64>>,
+    /// Print one JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn dimension(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("a matrix has at least one row and one column".into()),
+        Ok(size) if size <= 1 << 24 => Ok(size),
+        _ => Err("must be a number from 1 to 16777216".into()),
+    }
+}
+
+fn window(text: &str) -> Result<std::ops::Range<u64>, String> {
+    let parsed = text
+        .split_once("..")
+        .and_then(|(first, last)| Some(first.parse().ok()?..last.parse().ok()?));
+    match parsed {
+        Some(range) if range.start < range.end => Ok(range),
+        _ => Err("must be FIRST..LAST with FIRST < LAST, for example 0..200".into()),
+    }
 }

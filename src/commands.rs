@@ -2,8 +2,10 @@
 
 mod asm;
 mod config;
+mod gen_verilog;
+mod run_matmul;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, RunCommand};
 use clap::CommandFactory;
 
 /// How a command that ran to its end ended.
@@ -18,6 +20,8 @@ pub enum Outcome {
 pub fn execute(cli: Cli) -> miette::Result<Outcome> {
     match cli.command {
         Command::Config(command) => config::execute(command)?,
+        Command::Gen(args) => gen_verilog::execute(&args)?,
+        Command::Run(RunCommand::Matmul(args)) => return run_matmul::execute(&args),
         Command::Asm(args) => asm::assemble(&args)?,
         Command::Disasm(args) => asm::disassemble(&args)?,
         Command::Completions { shell } => {

@@ -24,7 +24,10 @@ pub struct Matrix<T> {
 pub enum ArrayError {
     /// The file cannot be read as an array.
     #[error("cannot read {} as a NumPy array: {reason}", .path.display())]
-    #[diagnostic(code(lpu::npy::read), help("write it with numpy.save; the file may be cut short"))]
+    #[diagnostic(
+        code(lpu::npy::read),
+        help("write it with numpy.save; the file may be cut short")
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -33,7 +36,10 @@ pub enum ArrayError {
     },
     /// The elements are of another type.
     #[error("{} holds {found}, not int8", .path.display())]
-    #[diagnostic(code(lpu::npy::dtype), help("convert it: numpy.save(path, a.astype(numpy.int8))"))]
+    #[diagnostic(
+        code(lpu::npy::dtype),
+        help("convert it: numpy.save(path, a.astype(numpy.int8))")
+    )]
     Type {
         /// The file.
         path: PathBuf,
@@ -59,7 +65,11 @@ impl Matrix<i8> {
         let mut bytes = vec![0; rows * columns];
         random.fill_bytes(&mut bytes);
         let elements = bytes.into_iter().map(|byte| byte as i8).collect();
-        Self { rows, columns, elements }
+        Self {
+            rows,
+            columns,
+            elements,
+        }
     }
 
     /// Reads an int8 matrix from a `.npy` file, in C or Fortran order.
@@ -73,22 +83,35 @@ impl Matrix<i8> {
         let array = NpyFile::new(io::BufReader::new(file)).map_err(failed)?;
         let dtype = array.dtype();
         match &dtype {
-            DType::Plain(plain) if matches!(plain.to_string().as_str(), "|i1" | "<i1" | "=i1" | ">i1") => {}
+            DType::Plain(plain)
+                if matches!(plain.to_string().as_str(), "|i1" | "<i1" | "=i1" | ">i1") => {}
             other => {
                 let found = other.descr().trim_matches('\'').to_owned();
-                return Err(ArrayError::Type { path: path.to_owned(), found });
+                return Err(ArrayError::Type {
+                    path: path.to_owned(),
+                    found,
+                });
             }
         }
         let shape = array.shape().to_vec();
         let &[rows, columns] = shape.as_slice() else {
-            return Err(ArrayError::Shape { path: path.to_owned(), shape });
+            return Err(ArrayError::Shape {
+                path: path.to_owned(),
+                shape,
+            });
         };
         // A header may promise anything; the file must be that long before memory is set aside.
         match rows.checked_mul(columns) {
-            Some(0) => return Err(ArrayError::Shape { path: path.to_owned(), shape }),
+            Some(0) => {
+                return Err(ArrayError::Shape {
+                    path: path.to_owned(),
+                    shape,
+                });
+            }
             Some(count) if count <= length => {}
             _ => {
-                let message = format!("a {rows} x {columns} matrix does not fit a file of {length} bytes");
+                let message =
+                    format!("a {rows} x {columns} matrix does not fit a file of {length} bytes");
                 return Err(failed(io::Error::other(message)));
             }
         }
@@ -101,7 +124,11 @@ impl Matrix<i8> {
                 .map(|i| elements[(i % columns) * rows + i / columns])
                 .collect(),
         };
-        Ok(Self { rows, columns, elements })
+        Ok(Self {
+            rows,
+            columns,
+            elements,
+        })
     }
 }
 
@@ -136,7 +163,11 @@ mod tests {
 
     #[test]
     fn results_are_little_endian_int32() {
-        let matrix = Matrix { rows: 1, columns: 2, elements: vec![1, -2] };
+        let matrix = Matrix {
+            rows: 1,
+            columns: 2,
+            elements: vec![1, -2],
+        };
         let bytes = matrix.to_npy().unwrap();
         assert!(bytes.starts_with(b"\x93NUMPY"));
         assert!(bytes.ends_with(&[1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]));

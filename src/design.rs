@@ -6,22 +6,22 @@ use lpu_sim::{Design, Observed, SourceFile};
 
 /// Name of the top module.
 pub const TOP: &str = "lpu_tile";
-/// Module of a MEM slice.
-const MEM_MODULE: &str = "lpu_mem_slice";
+/// Module that holds the datapath of a MEM slice.
+const MEM_MODULE: &str = "lpu_slice_datapath";
 /// Module of a MXM plane.
 const MXM_MODULE: &str = "lpu_mxm_plane";
 
 /// Signals of a MEM slice that the scoreboard watches.
 const MEM_SIGNALS: [&str; 9] = [
-    "read_start",
-    "drive_valid",
-    "drive_stream",
-    "drive_data",
-    "drive_check",
-    "write_valid",
-    "write_address",
-    "write_data",
-    "write_check",
+    "out_read_start",
+    "out_drive_valid",
+    "out_drive_stream",
+    "out_drive_data",
+    "out_drive_check",
+    "out_write_valid",
+    "out_write_address",
+    "out_write_data",
+    "out_write_check",
 ];
 
 /// Emits the tile of this configuration.

@@ -10,6 +10,8 @@ use lpu_sim::{Builder, CompiledModel, Model, PortId, SimError, Watch};
 use lpu_verif::machine::{EccCount, Fault};
 use lpu_verif::{Effect, Event, FaultCode, LaunchReport, Source, Vector};
 use miette::Diagnostic;
+use std::ops::Range;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
@@ -97,8 +99,14 @@ impl Rtl {
         let answers = self.host.transact(&mut self.model, requests);
         let check = |(request, answer): (&Request, Answer)| {
             answer.map_err(|_| match *request {
-                Request::Read(address) => RtlError::Refused { what: "read", address },
-                Request::Write(address, _) => RtlError::Refused { what: "write", address },
+                Request::Read(address) => RtlError::Refused {
+                    what: "read",
+                    address,
+                },
+                Request::Write(address, _) => RtlError::Refused {
+                    what: "write",
+                    address,
+                },
             })
         };
         requests.iter().zip(answers).map(check).collect()
@@ -142,7 +150,10 @@ impl Rtl {
             for (index, instruction) in program.queue(queue).iter().enumerate() {
                 let word = instruction.encode();
                 requests.push(Request::Write(map::program(queue, index, 0), word as u64));
-                requests.push(Request::Write(map::program(queue, index, 1), (word >> 64) as u64));
+                requests.push(Request::Write(
+                    map::program(queue, index, 1),
+                    (word >> 64) as u64,
+                ));
             }
         }
         self.transact(&requests).map(drop)
@@ -151,7 +162,8 @@ impl Rtl {
     /// Sets the base register of a MEM queue.
     pub fn set_base(&mut self, queue: usize, base: u16) -> Result<(), RtlError> {
         let address = map::BASE + queue as u32;
-        self.transact(&[Request::Write(address, base.into())]).map(drop)
+        self.transact(&[Request::Write(address, base.into())])
+            .map(drop)
     }
 
     /// Launches; the next cycle that [`Rtl::run`] shows is cycle 0.
@@ -159,9 +171,16 @@ impl Rtl {
         self.simulating = Duration::ZERO;
         self.launch = self.model.cycle() + LAUNCH_LATENCY;
         self.model.enable_watches(true);
-        self.host.post(&mut self.model, map::CONTROL, map::CONTROL_LAUNCH);
+        self.host
+            .post(&mut self.model, map::CONTROL, map::CONTROL_LAUNCH);
         // The request was on the inputs in the cycle that has just ended; stop before cycle 0.
         self.model.step(LAUNCH_LATENCY - 2);
+    }
+
+    /// Writes waves of the given cycles of the launch to a file.
+    pub fn open_waves(&mut self, path: &Path, window: Range<u64>) -> Result<(), RtlError> {
+        let window = window.start + self.launch..window.end + self.launch;
+        Ok(self.model.open_waves(path, window)?)
     }
 
     /// Runs `cycles` cycles of the launch and appends what was observed, in canonical order. False once busy has fallen.
@@ -228,7 +247,7 @@ const MEM_WATCHES: u32 = 3;
 fn watches(config: &Config) -> Vec<Watch> {
     let mut watches = Vec::new();
     for i in 0..config.mem.slices {
-        let path = |signal: &str| format!("{}.mem_{i}.{signal}", design::TOP);
+        let path = |signal: &str| format!("{}.mem_{i}.datapath.out_{signal}", design::TOP);
         let mut watch = |valid: &str, payload: &[&str]| {
             watches.push(Watch {
                 id: watches.len() as u32,
@@ -237,8 +256,14 @@ fn watches(config: &Config) -> Vec<Watch> {
             });
         };
         watch("read_start", &[]);
-        watch("drive_valid", &["drive_stream", "drive_data", "drive_check"]);
-        watch("write_valid", &["write_address", "write_data", "write_check"]);
+        watch(
+            "drive_valid",
+            &["drive_stream", "drive_data", "drive_check"],
+        );
+        watch(
+            "write_valid",
+            &["write_address", "write_data", "write_check"],
+        );
     }
     for p in 0..config.mxm.planes {
         let path = |signal: &str| format!("{}.mxm_{p}.out_result_{signal}", design::TOP);
@@ -260,7 +285,11 @@ fn observe(config: &Config, id: u32, payload: &[u64], mut each: impl FnMut(Effec
         let vector_words = vector_words(config);
         for (b, words) in payload[1..].chunks_exact(vector_words).enumerate() {
             let stream = Stream::west(payload[0] as u8 + b as u8);
-            each(Effect::Drive { source, stream, vector: vector(config, words) });
+            each(Effect::Drive {
+                source,
+                stream,
+                vector: vector(config, words),
+            });
         }
         return;
     }
@@ -268,7 +297,10 @@ fn observe(config: &Config, id: u32, payload: &[u64], mut each: impl FnMut(Effec
     each(match (id % MEM_WATCHES, payload) {
         (1, [stream, words @ ..]) => Effect::Drive {
             source: Source::Mem(slice),
-            stream: Stream { westward: stream & 32 != 0, index: (stream & 31) as u8 },
+            stream: Stream {
+                westward: stream & 32 != 0,
+                index: (stream & 31) as u8,
+            },
             vector: vector(config, words),
         },
         (2, [address, words @ ..]) => Effect::Write {

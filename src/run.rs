@@ -6,10 +6,14 @@ use lpu_compiler::CompileError;
 use lpu_compiler::matmul::{self, Matmul};
 use lpu_isa::Config;
 use lpu_sim::CompiledModel;
-use lpu_verif::{Divergence, Effect, Event, LaunchReport, Machine, Scoreboard, Status, Vector, numeric};
+use lpu_verif::{
+    Divergence, Effect, Event, LaunchReport, Machine, Scoreboard, Status, Vector, numeric,
+};
 use miette::Diagnostic;
 use serde::Serialize;
 use std::collections::HashMap;
+use std::ops::Range;
+use std::path::Path;
 use std::time::Instant;
 use thiserror::Error;
 
@@ -154,7 +158,12 @@ impl Job {
             return Err(RunError::Inner { m, k, found, n });
         }
         let compiled = matmul::compile(config, a.rows, a.columns, b.columns)?;
-        Ok(Self { config: config.clone(), compiled, a, b })
+        Ok(Self {
+            config: config.clone(),
+            compiled,
+            a,
+            b,
+        })
     }
 
     /// The compiled product.
@@ -167,7 +176,9 @@ impl Job {
         for vector in self.compiled.pack(&self.a.elements, &self.b.elements)? {
             machine.write_sram(vector.slice, vector.address, &Vector::encode(&vector.bytes));
         }
-        machine.load(&self.compiled.program).expect("a compiled program fits its machine");
+        machine
+            .load(&self.compiled.program)
+            .expect("a compiled program fits its machine");
         machine.launch();
         Ok(machine)
     }
@@ -195,15 +206,27 @@ impl Job {
             seconds: start.elapsed().as_secs_f64(),
         };
         let lanes = self.config.lanes;
-        let result = self.places().map(|(slice, address)| machine.sram(slice, address).lanes(lanes));
+        let result = self
+            .places()
+            .map(|(slice, address)| machine.sram(slice, address).lanes(lanes));
         let memory: Vec<Vec<u8>> = result.collect();
         Ok(self.finish(run, &memory.concat(), None))
     }
 
     /// Runs on RTL and compares every event with the golden machine; after a divergence the launch goes on unchecked.
-    pub fn run_rtl(&self, compiled: &CompiledModel, mut progress: impl FnMut(u64)) -> Result<Finished, RunError> {
+    ///
+    /// `waves` names a wave file and the cycles of the launch that go into it.
+    pub fn run_rtl(
+        &self,
+        compiled: &CompiledModel,
+        waves: Option<(&Path, Range<u64>)>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Finished, RunError> {
         let mut rtl = Rtl::new(&self.config, compiled)?;
         self.prepare(&mut rtl)?;
+        if let Some((path, window)) = waves {
+            rtl.open_waves(path, window)?;
+        }
         let mut golden = self.golden()?;
         let mut scoreboard = Scoreboard::new(&self.config, &self.compiled.program).without_faults();
         let (mut expected, mut observed) = (Vec::new(), Vec::new());
@@ -215,7 +238,9 @@ impl Job {
             golden.run(CHUNK, &mut expected);
             span.extend(&observed);
             if divergence.is_none() {
-                let verdict = scoreboard.expect(&expected).and_then(|()| scoreboard.observe(&observed));
+                let verdict = scoreboard
+                    .expect(&expected)
+                    .and_then(|()| scoreboard.observe(&observed));
                 let verdict = verdict.and_then(|()| scoreboard.observed_through(cycle - 1));
                 divergence = verdict.err();
             }
@@ -232,7 +257,9 @@ impl Job {
             last_write: span.last,
             ..rtl.report()?
         };
-        let verdict = scoreboard.finish().and_then(|()| scoreboard.compare_reports(&golden.report(), &registers));
+        let verdict = scoreboard
+            .finish()
+            .and_then(|()| scoreboard.compare_reports(&golden.report(), &registers));
         let divergence = divergence.or(verdict.err());
         let places: Vec<_> = self.places().collect();
         let memory = rtl.read_sram(places)?;
@@ -249,7 +276,11 @@ impl Job {
     /// Writes operands and program and launches.
     pub fn prepare(&self, rtl: &mut Rtl) -> Result<(), RunError> {
         let vectors = self.compiled.pack(&self.a.elements, &self.b.elements)?;
-        rtl.write_sram(vectors.iter().map(|vector| (vector.slice, vector.address, vector.bytes.as_slice())))?;
+        rtl.write_sram(
+            vectors
+                .iter()
+                .map(|vector| (vector.slice, vector.address, vector.bytes.as_slice())),
+        )?;
         rtl.load(&self.compiled.program)?;
         rtl.launch();
         Ok(())
@@ -260,9 +291,19 @@ impl Job {
     }
 
     fn finish(&self, run: Run, memory: &[u8], divergence: Option<Box<Divergence>>) -> Finished {
-        let Run { engine, launch_cycles, events_compared, span, seconds } = run;
+        let Run {
+            engine,
+            launch_cycles,
+            events_compared,
+            span,
+            seconds,
+        } = run;
         let lanes = self.config.lanes;
-        let index: HashMap<_, _> = self.places().enumerate().map(|(i, place)| (place, i)).collect();
+        let index: HashMap<_, _> = self
+            .places()
+            .enumerate()
+            .map(|(i, place)| (place, i))
+            .collect();
         let elements = self.compiled.unpack(|slice, address| {
             let at = index[&(slice, address)] * lanes;
             &memory[at..at + lanes]
@@ -272,12 +313,26 @@ impl Job {
             &numeric::Matrix::from_fn(m, k, |r, c| self.a.elements[r * k + c]),
             &numeric::Matrix::from_fn(k, n, |r, c| self.b.elements[r * n + c]),
         );
-        let wrong = (0..m * n).filter(|i| elements[*i] != *exact.at(i / n, i % n)).count() as u64;
+        let wrong = (0..m * n)
+            .filter(|i| elements[*i] != exact.at(i / n, i % n))
+            .count() as u64;
         let mismatches = wrong + u64::from(divergence.is_some());
         let schedule = &self.compiled.schedule;
         let measured = span.cycles();
-        let share = |work: f64, each: usize| if measured == 0 { 0.0 } else { work / (each as f64 * measured as f64) };
-        let per_second = |work: u64| if seconds > 0.0 { work as f64 / seconds } else { 0.0 };
+        let share = |work: f64, each: usize| {
+            if measured == 0 {
+                0.0
+            } else {
+                work / (each as f64 * measured as f64)
+            }
+        };
+        let per_second = |work: u64| {
+            if seconds > 0.0 {
+                work as f64 / seconds
+            } else {
+                0.0
+            }
+        };
         let report = Report {
             workload: "matmul",
             config: self.config.name.clone(),
@@ -298,6 +353,14 @@ impl Job {
             sim_macs_per_second: per_second(schedule.macs),
             seed: None,
         };
-        Finished { report, product: Matrix { rows: m, columns: n, elements }, divergence }
+        Finished {
+            report,
+            product: Matrix {
+                rows: m,
+                columns: n,
+                elements,
+            },
+            divergence,
+        }
     }
 }

@@ -4,8 +4,13 @@
 
 pub mod ecc;
 pub mod host;
+pub mod icu;
 pub mod info;
+pub mod mem;
 pub mod mxm;
 pub mod prim;
 pub mod stream;
+pub mod tile;
 mod wiring;
+
+pub use tile::build_tile;

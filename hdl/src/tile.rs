@@ -7,7 +7,10 @@
 
 mod launch_control;
 mod streams;
-#[expect(clippy::module_inception, reason = "the block that gives the folder its name")]
+#[expect(
+    clippy::module_inception,
+    reason = "the block that gives the folder its name"
+)]
 mod tile;
 
 pub use launch_control::LaunchControl;

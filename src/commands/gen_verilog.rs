@@ -10,7 +10,7 @@ use std::time::Instant;
 pub fn execute(args: &GenArgs) -> miette::Result<()> {
     let config = files::config(&args.config.config)?;
     let start = Instant::now();
-    let emitted = lpu_gen::emit_tile(&config).into_diagnostic()?;
+    let emitted = lpu::design::emit(&config).into_diagnostic()?;
     let seconds = start.elapsed().as_secs_f64();
     emitted.write_to(&args.out).into_diagnostic()?;
     let statistics = emitted.statistics;

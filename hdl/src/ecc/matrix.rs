@@ -58,16 +58,16 @@ pub(crate) fn vector_checks<const L: usize, const V: usize>(data: Bits<V>) -> Bi
     check
 }
 
-/// Verilog: `checks(data)`, the check bits of a codeword's data.
+/// Verilog: `checks(word)`, the check bits of a codeword's data.
 pub(crate) fn checks_function() -> String {
     let rows: Vec<String> = (0..CHECK_BITS)
         .rev()
-        .map(|check| format!("^(data & 64'h{:016x})", row(check)))
+        .map(|check| format!("^(word & 64'h{:016x})", row(check)))
         .collect();
     format!(
         "\
 function [7:0] checks;
-  input [63:0] data;
+  input [63:0] word;
   checks = {{
     {}
   }};
@@ -77,18 +77,18 @@ endfunction
     )
 }
 
-/// Verilog: `flips(syndrome)`, the data bit to flip back.
+/// Verilog: `flips(pattern)`, the data bit to flip back.
 pub(crate) fn flips_function() -> String {
     let bits: Vec<String> = COLUMNS
         .iter()
         .rev()
-        .map(|column| format!("syndrome == 8'h{column:02x}"))
+        .map(|column| format!("pattern == 8'h{column:02x}"))
         .collect();
     let lines: Vec<String> = bits.chunks(4).map(|bits| bits.join(", ")).collect();
     format!(
         "\
 function [63:0] flips;
-  input [7:0] syndrome;
+  input [7:0] pattern;
   flips = {{
     {}
   }};

@@ -196,8 +196,15 @@ impl<const L: usize, const V: usize> Logic for MxmPlane<L, V> {
     #[hdl_gen]
     fn update(&mut self) {
         clock!(
-            self, clock, weights_queue, weights_fault, compute_queue, compute_fault, accumulate_queue,
-            accumulate_fault, datapath
+            self,
+            clock,
+            weights_queue,
+            weights_fault,
+            compute_queue,
+            compute_fault,
+            accumulate_queue,
+            accumulate_fault,
+            datapath
         );
         self.datapath.reset.next = self.reset.val();
         self.datapath.in_launch.next = self.in_launch.val();

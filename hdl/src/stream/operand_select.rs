@@ -2,6 +2,7 @@
 
 use crate::info::Info;
 use rust_hdl::prelude::*;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Candidates that one register of the first stage chooses from.
@@ -51,7 +52,7 @@ pub struct OperandSelect<const L: usize, const V: usize> {
     /// A candidate was asked for and was not there.
     pub out_missing: Signal<Out, Bit>,
     info: Info,
-    /// The code of each candidate, ascending.
+    /// The code of each candidate.
     _codes: Vec<usize>,
     _enable: bool,
     _taken: Option<(Bits<V>, Bits<L>)>,
@@ -74,12 +75,20 @@ impl<const L: usize, const V: usize> OperandSelect<L, V> {
         Self::with_codes(east.chain(west).collect())
     }
 
-    /// Candidates with the given codes, which ascend.
+    /// The same in another order, for blocks that connect them in a loop: candidate 2 s is eastward stream s, candidate
+    /// 2 s + 1 is westward stream s.
+    pub fn alternating_directions(streams: usize) -> Self {
+        let codes = (0..streams).flat_map(|s| [s, CODES / 2 + s]);
+        Self::with_codes(codes.collect())
+    }
+
+    /// Candidates with the given codes, all different.
     pub fn with_codes(codes: Vec<usize>) -> Self {
-        let fits = codes.is_sorted_by(|a, b| a < b) && codes.last().is_some_and(|&c| c < CODES);
+        let distinct: BTreeSet<usize> = codes.iter().copied().collect();
+        let fits = distinct.len() == codes.len() && distinct.last().is_some_and(|&c| c < CODES);
         assert!(
             fits,
-            "codes {codes:?}; at least one, ascending, all below {CODES}"
+            "codes {codes:?}; at least one, all different and below {CODES}"
         );
         let list: Vec<String> = codes.iter().map(usize::to_string).collect();
         Self {
@@ -111,14 +120,13 @@ impl<const L: usize, const V: usize> OperandSelect<L, V> {
 
     /// Number of the candidate with this code.
     fn candidate(&self, code: usize) -> Option<usize> {
-        self._codes.binary_search(&code).ok()
+        self._codes.iter().position(|&c| c == code)
     }
 
     /// The groups that have candidates.
     fn groups(&self) -> Vec<usize> {
-        let mut groups: Vec<usize> = self._codes.iter().map(|code| code / GROUP).collect();
-        groups.dedup();
-        groups
+        let groups: BTreeSet<usize> = self._codes.iter().map(|code| code / GROUP).collect();
+        groups.into_iter().collect()
     }
 
     /// Moves the candidate among `size` codes from `first` on into the register of its group: a tree over bits of the code.
@@ -131,7 +139,7 @@ impl<const L: usize, const V: usize> OperandSelect<L, V> {
         if !any {
             let _ = writeln!(text, "{indent}valid_{group} <= 1'd0;");
         } else if size == 1 {
-            let n = self._codes.binary_search(&first).unwrap_or_default();
+            let n = self.candidate(first).unwrap_or_default();
             let _ = write!(
                 text,
                 "{indent}valid_{group} <= in_valid${n};\n\
@@ -306,12 +314,17 @@ mod tests {
     }
 
     #[test]
-    fn westward_streams_follow_the_eastward_ones() {
+    fn the_codes_are_those_of_instructions() {
         let select = Select::both_directions(16);
         assert_eq!(select.candidate(0), Some(0));
         assert_eq!(select.candidate(15), Some(15));
         assert_eq!(select.candidate(16), None);
         assert_eq!(select.candidate(32), Some(16));
+        assert_eq!(select.candidate(47), Some(31));
+        assert_eq!(select.candidate(48), None);
+        assert_eq!(select.groups(), [0, 2]);
+        let select = Select::alternating_directions(16);
+        assert_eq!(select.candidate(15), Some(30));
         assert_eq!(select.candidate(47), Some(31));
         assert_eq!(select.candidate(48), None);
         assert_eq!(select.groups(), [0, 2]);
@@ -365,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "at least one, ascending, all below 64")]
+    #[should_panic(expected = "at least one, all different and below 64")]
     fn too_many_candidates() {
         let _ = Select::new(65);
     }

@@ -113,7 +113,9 @@ impl LaunchControl {
 impl Logic for LaunchControl {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, cycle, busy, all_ended, drain, notify_1, notify_2, fault);
+        clock!(
+            self, clock, cycle, busy, all_ended, drain, notify_1, notify_2, fault
+        );
         self.cycle.reset.next = self.reset.val();
         self.busy.reset.next = self.reset.val();
         self.all_ended.reset.next = self.reset.val();

@@ -4,8 +4,8 @@
 //! connections, text.
 
 use super::Tile;
-use crate::wiring::{assign, assign_low, signal};
-use rust_hdl::core::ast::VerilogStatement;
+use crate::wiring::{assign, signal};
+use rust_hdl::core::ast::{VerilogExpression, VerilogStatement};
 use rust_hdl::prelude::*;
 
 /// The three parts of a stream cell.
@@ -26,9 +26,15 @@ macro_rules! copy_cells {
 /// Nothing flows in at an end.
 macro_rules! no_cells {
     ($to:expr, [$to_data:ident, $to_check:ident, $to_valid:ident]) => {
-        $to.$to_data.iter_mut().for_each(|data| data.next = Bits::default());
-        $to.$to_check.iter_mut().for_each(|check| check.next = Bits::default());
-        $to.$to_valid.iter_mut().for_each(|valid| valid.next = false);
+        $to.$to_data
+            .iter_mut()
+            .for_each(|data| data.next = Bits::default());
+        $to.$to_check
+            .iter_mut()
+            .for_each(|check| check.next = Bits::default());
+        $to.$to_valid
+            .iter_mut()
+            .for_each(|valid| valid.next = false);
     };
 }
 
@@ -40,17 +46,37 @@ impl<const L: usize, const V: usize> Tile<L, V> {
         for i in 0..last {
             let (left, right) = self.mem.split_at_mut(i + 1);
             let (left, right) = (&mut left[i], &mut right[0]);
-            copy_cells!(streams, right, [in_east_data, in_east_check, in_east_valid],
-                left, [out_east_data, out_east_check, out_east_valid]);
-            copy_cells!(streams, left, [in_west_data, in_west_check, in_west_valid],
-                right, [out_west_data, out_west_check, out_west_valid]);
+            copy_cells!(
+                streams,
+                right,
+                [in_east_data, in_east_check, in_east_valid],
+                left,
+                [out_east_data, out_east_check, out_east_valid]
+            );
+            copy_cells!(
+                streams,
+                left,
+                [in_west_data, in_west_check, in_west_valid],
+                right,
+                [out_west_data, out_west_check, out_west_valid]
+            );
         }
-        copy_cells!(streams, self.mem[last], [in_west_data, in_west_check, in_west_valid],
-            self.results, [out_data, out_check, out_valid]);
+        copy_cells!(
+            streams,
+            self.mem[last],
+            [in_west_data, in_west_check, in_west_valid],
+            self.results,
+            [out_data, out_check, out_valid]
+        );
         no_cells!(self.results, [in_data, in_check, in_valid]);
         for (p, plane) in self.mxm.iter_mut().enumerate() {
-            copy_cells!(streams, plane, [in_east_data, in_east_check, in_east_valid],
-                self.mem[last], [out_east_data, out_east_check, out_east_valid]);
+            copy_cells!(
+                streams,
+                plane,
+                [in_east_data, in_east_check, in_east_valid],
+                self.mem[last],
+                [out_east_data, out_east_check, out_east_valid]
+            );
             for b in 0..4 {
                 self.results.in_drive[4 * p + b].next = plane.out_result_enable.val();
                 self.results.in_stream[4 * p + b].next = plane.out_result_stream.val();
@@ -88,6 +114,13 @@ impl<const L: usize, const V: usize> Tile<L, V> {
     /// Text.
     pub(super) fn stream_statements(&self) -> Vec<VerilogStatement> {
         let last = self._slices - 1;
+        let nothing = |part: &str| {
+            VerilogExpression::Literal(match part {
+                "data" => Bits::<V>::default().into(),
+                "check" => Bits::<L>::default().into(),
+                _ => false.into(),
+            })
+        };
         let mut text = vec![];
         let mut copy = |to: &str, from: Option<&str>| {
             for s in 0..self._streams {
@@ -95,7 +128,7 @@ impl<const L: usize, const V: usize> Tile<L, V> {
                     let to = format!("{to}{part}${s}");
                     text.push(match from {
                         Some(from) => assign(to, signal(format!("{from}{part}${s}"))),
-                        None => assign_low(to),
+                        None => assign(to, nothing(part)),
                     });
                 }
             }
@@ -103,22 +136,43 @@ impl<const L: usize, const V: usize> Tile<L, V> {
         copy("mem$0$in_east_", None);
         for i in 0..last {
             let next = i + 1;
-            copy(&format!("mem${next}$in_east_"), Some(&format!("mem${i}$out_east_")));
-            copy(&format!("mem${i}$in_west_"), Some(&format!("mem${next}$out_west_")));
+            copy(
+                &format!("mem${next}$in_east_"),
+                Some(&format!("mem${i}$out_east_")),
+            );
+            copy(
+                &format!("mem${i}$in_west_"),
+                Some(&format!("mem${next}$out_west_")),
+            );
         }
         copy(&format!("mem${last}$in_west_"), Some("results$out_"));
         copy("results$in_", None);
         for p in 0..self._planes {
-            copy(&format!("mxm${p}$in_east_"), Some(&format!("mem${last}$out_east_")));
+            copy(
+                &format!("mxm${p}$in_east_"),
+                Some(&format!("mem${last}$out_east_")),
+            );
         }
         for p in 0..self._planes {
             for b in 0..4 {
                 let driver = 4 * p + b;
                 let plane = |port: &str| signal(format!("mxm${p}$out_result_{port}"));
-                text.push(assign(format!("results$in_drive${driver}"), plane("enable")));
-                text.push(assign(format!("results$in_stream${driver}"), plane("stream")));
-                text.push(assign(format!("results$in_drive_data${driver}"), plane(&format!("data${b}"))));
-                text.push(assign(format!("results$in_drive_check${driver}"), plane(&format!("check${b}"))));
+                text.push(assign(
+                    format!("results$in_drive${driver}"),
+                    plane("enable"),
+                ));
+                text.push(assign(
+                    format!("results$in_stream${driver}"),
+                    plane("stream"),
+                ));
+                text.push(assign(
+                    format!("results$in_drive_data${driver}"),
+                    plane(&format!("data${b}")),
+                ));
+                text.push(assign(
+                    format!("results$in_drive_check${driver}"),
+                    plane(&format!("check${b}")),
+                ));
             }
         }
         text

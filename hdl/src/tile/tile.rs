@@ -83,7 +83,10 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             cycle: Signal::default(),
             running: Signal::default(),
             info: Info::new("tile", file!())
-                .summary(&format!("Language Processing Unit, configuration {}", config.name))
+                .summary(&format!(
+                    "Language Processing Unit, configuration {}",
+                    config.name
+                ))
                 .param("LANES", L)
                 .param("STREAMS", config.streams)
                 .param("SLICES", slices)
@@ -105,10 +108,11 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             _streams: config.streams,
         }
     }
+}
 
-    /// Everything but the streams.
+impl<const L: usize, const V: usize> crate::wiring::Wiring for Tile<L, V> {
     #[hdl_gen]
-    fn wire_control(&mut self) {
+    fn wire(&mut self) {
         clock!(self, clock, host, control, results);
         self.host.reset.next = self.reset.val();
         self.control.reset.next = self.reset.val();
@@ -148,7 +152,8 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             self.mem[i].in_program_index.next = self.host.out_program_index.val();
             self.mem[i].in_program_data.next = self.host.out_program_data.val();
             self.host.in_program_data_mem[i * 2].next = self.mem[i].out_program_data_read.val();
-            self.host.in_program_data_mem[i * 2 + 1].next = self.mem[i].out_program_data_write.val();
+            self.host.in_program_data_mem[i * 2 + 1].next =
+                self.mem[i].out_program_data_write.val();
             self.mem[i].in_host_enable.next = self.host.out_sram_enable[i].val();
             self.mem[i].in_host_write.next = self.host.out_sram_write.val();
             self.mem[i].in_host_vector.next = self.host.out_sram_vector.val();
@@ -161,14 +166,17 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             self.host.in_fault_code_mem[i * 2].next = self.mem[i].out_read_fault_code.val();
             self.host.in_fault_cycle_mem[i * 2].next = self.mem[i].out_read_fault_cycle.val();
             self.host.in_ecc_corrected_mem[i * 2].next = self.mem[i].out_read_ecc_corrected.val();
-            self.host.in_ecc_uncorrectable_mem[i * 2].next = self.mem[i].out_read_ecc_uncorrectable.val();
+            self.host.in_ecc_uncorrectable_mem[i * 2].next =
+                self.mem[i].out_read_ecc_uncorrectable.val();
             self.control.in_fault_mem[i * 2].next = self.mem[i].out_read_fault_valid.val();
             self.control.in_ended_mem[i * 2].next = self.mem[i].out_read_ended.val();
             self.host.in_fault_valid_mem[i * 2 + 1].next = self.mem[i].out_write_fault_valid.val();
             self.host.in_fault_code_mem[i * 2 + 1].next = self.mem[i].out_write_fault_code.val();
             self.host.in_fault_cycle_mem[i * 2 + 1].next = self.mem[i].out_write_fault_cycle.val();
-            self.host.in_ecc_corrected_mem[i * 2 + 1].next = self.mem[i].out_write_ecc_corrected.val();
-            self.host.in_ecc_uncorrectable_mem[i * 2 + 1].next = self.mem[i].out_write_ecc_uncorrectable.val();
+            self.host.in_ecc_corrected_mem[i * 2 + 1].next =
+                self.mem[i].out_write_ecc_corrected.val();
+            self.host.in_ecc_uncorrectable_mem[i * 2 + 1].next =
+                self.mem[i].out_write_ecc_uncorrectable.val();
             self.control.in_fault_mem[i * 2 + 1].next = self.mem[i].out_write_fault_valid.val();
             self.control.in_ended_mem[i * 2 + 1].next = self.mem[i].out_write_ended.val();
             self.control.in_notify_mem[i].next = self.mem[i].out_notify.val();
@@ -184,32 +192,49 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             self.mxm[p].in_program_half.next = self.host.out_program_half.val();
             self.mxm[p].in_program_index.next = self.host.out_program_index.val();
             self.mxm[p].in_program_data.next = self.host.out_program_data.val();
-            self.mxm[p].in_program_enable_weights.next = self.host.out_program_enable_mxm[p * 3].val();
+            self.mxm[p].in_program_enable_weights.next =
+                self.host.out_program_enable_mxm[p * 3].val();
             self.host.in_program_data_mxm[p * 3].next = self.mxm[p].out_program_data_weights.val();
             self.host.in_fault_valid_mxm[p * 3].next = self.mxm[p].out_weights_fault_valid.val();
             self.host.in_fault_code_mxm[p * 3].next = self.mxm[p].out_weights_fault_code.val();
             self.host.in_fault_cycle_mxm[p * 3].next = self.mxm[p].out_weights_fault_cycle.val();
-            self.host.in_ecc_corrected_mxm[p * 3].next = self.mxm[p].out_weights_ecc_corrected.val();
-            self.host.in_ecc_uncorrectable_mxm[p * 3].next = self.mxm[p].out_weights_ecc_uncorrectable.val();
+            self.host.in_ecc_corrected_mxm[p * 3].next =
+                self.mxm[p].out_weights_ecc_corrected.val();
+            self.host.in_ecc_uncorrectable_mxm[p * 3].next =
+                self.mxm[p].out_weights_ecc_uncorrectable.val();
             self.control.in_fault_mxm[p * 3].next = self.mxm[p].out_weights_fault_valid.val();
             self.control.in_ended_mxm[p * 3].next = self.mxm[p].out_weights_ended.val();
-            self.mxm[p].in_program_enable_compute.next = self.host.out_program_enable_mxm[p * 3 + 1].val();
-            self.host.in_program_data_mxm[p * 3 + 1].next = self.mxm[p].out_program_data_compute.val();
-            self.host.in_fault_valid_mxm[p * 3 + 1].next = self.mxm[p].out_compute_fault_valid.val();
+            self.mxm[p].in_program_enable_compute.next =
+                self.host.out_program_enable_mxm[p * 3 + 1].val();
+            self.host.in_program_data_mxm[p * 3 + 1].next =
+                self.mxm[p].out_program_data_compute.val();
+            self.host.in_fault_valid_mxm[p * 3 + 1].next =
+                self.mxm[p].out_compute_fault_valid.val();
             self.host.in_fault_code_mxm[p * 3 + 1].next = self.mxm[p].out_compute_fault_code.val();
-            self.host.in_fault_cycle_mxm[p * 3 + 1].next = self.mxm[p].out_compute_fault_cycle.val();
-            self.host.in_ecc_corrected_mxm[p * 3 + 1].next = self.mxm[p].out_compute_ecc_corrected.val();
-            self.host.in_ecc_uncorrectable_mxm[p * 3 + 1].next = self.mxm[p].out_compute_ecc_uncorrectable.val();
+            self.host.in_fault_cycle_mxm[p * 3 + 1].next =
+                self.mxm[p].out_compute_fault_cycle.val();
+            self.host.in_ecc_corrected_mxm[p * 3 + 1].next =
+                self.mxm[p].out_compute_ecc_corrected.val();
+            self.host.in_ecc_uncorrectable_mxm[p * 3 + 1].next =
+                self.mxm[p].out_compute_ecc_uncorrectable.val();
             self.control.in_fault_mxm[p * 3 + 1].next = self.mxm[p].out_compute_fault_valid.val();
             self.control.in_ended_mxm[p * 3 + 1].next = self.mxm[p].out_compute_ended.val();
-            self.mxm[p].in_program_enable_accumulate.next = self.host.out_program_enable_mxm[p * 3 + 2].val();
-            self.host.in_program_data_mxm[p * 3 + 2].next = self.mxm[p].out_program_data_accumulate.val();
-            self.host.in_fault_valid_mxm[p * 3 + 2].next = self.mxm[p].out_accumulate_fault_valid.val();
-            self.host.in_fault_code_mxm[p * 3 + 2].next = self.mxm[p].out_accumulate_fault_code.val();
-            self.host.in_fault_cycle_mxm[p * 3 + 2].next = self.mxm[p].out_accumulate_fault_cycle.val();
-            self.host.in_ecc_corrected_mxm[p * 3 + 2].next = self.mxm[p].out_accumulate_ecc_corrected.val();
-            self.host.in_ecc_uncorrectable_mxm[p * 3 + 2].next = self.mxm[p].out_accumulate_ecc_uncorrectable.val();
-            self.control.in_fault_mxm[p * 3 + 2].next = self.mxm[p].out_accumulate_fault_valid.val();
+            self.mxm[p].in_program_enable_accumulate.next =
+                self.host.out_program_enable_mxm[p * 3 + 2].val();
+            self.host.in_program_data_mxm[p * 3 + 2].next =
+                self.mxm[p].out_program_data_accumulate.val();
+            self.host.in_fault_valid_mxm[p * 3 + 2].next =
+                self.mxm[p].out_accumulate_fault_valid.val();
+            self.host.in_fault_code_mxm[p * 3 + 2].next =
+                self.mxm[p].out_accumulate_fault_code.val();
+            self.host.in_fault_cycle_mxm[p * 3 + 2].next =
+                self.mxm[p].out_accumulate_fault_cycle.val();
+            self.host.in_ecc_corrected_mxm[p * 3 + 2].next =
+                self.mxm[p].out_accumulate_ecc_corrected.val();
+            self.host.in_ecc_uncorrectable_mxm[p * 3 + 2].next =
+                self.mxm[p].out_accumulate_ecc_uncorrectable.val();
+            self.control.in_fault_mxm[p * 3 + 2].next =
+                self.mxm[p].out_accumulate_fault_valid.val();
             self.control.in_ended_mxm[p * 3 + 2].next = self.mxm[p].out_accumulate_ended.val();
             self.control.in_notify_mxm[p].next = self.mxm[p].out_notify.val();
             self.mxm[p].in_collision.next = self.results.out_collision[p * 4].val()
@@ -222,17 +247,17 @@ impl<const L: usize, const V: usize> Tile<L, V> {
 
 impl<const L: usize, const V: usize> Logic for Tile<L, V> {
     fn update(&mut self) {
-        self.wire_control();
+        <Self as crate::wiring::Wiring>::wire(self);
         self.wire_streams();
     }
 
     fn connect(&mut self) {
-        Self::connect(self);
+        <Self as crate::wiring::Wiring>::connect(self);
         self.connect_streams();
     }
 
     fn hdl(&self) -> Verilog {
-        let Verilog::Combinatorial(mut text) = Self::hdl(self) else {
+        let Verilog::Combinatorial(mut text) = <Self as crate::wiring::Wiring>::hdl(self) else {
             unreachable!("hdl_gen makes combinatorial logic");
         };
         text.extend(self.stream_statements());

@@ -1,0 +1,226 @@
+//! READ and GATHER.
+
+use super::IndirectAddress;
+use crate::info::Info;
+use crate::prim::{DelayLine, Flop, Pipe};
+use lpu_isa::Config;
+use lpu_isa::instruction::encoding::opcode;
+use lpu_isa::latency::INDIRECT_LATENCY;
+use rust_hdl::prelude::*;
+
+/// The read port of a slice: when the SRAM is read, at which address, and which stream the word drives.
+///
+/// ```text
+/// clock             _/~\_/~\_/~\_/~\_
+/// in_valid          /~~~\____________     READ s, a
+/// in_address        X a X
+/// out_read          /~~~\____________     five cycles after the issue for a GATHER
+/// out_address       X a X
+/// out_load          ____/~~~\________     the output register of the SRAM takes the word
+/// out_drive_valid   ________/~~~\____
+/// out_drive_stream          X s X
+/// ```
+///
+/// A READ that issues in the cycle in which a GATHER uses its address wins. Bit c of `out_fault` says that fault c happens in
+/// this cycle.
+///
+/// Parameters: S streams in each direction; depth. Latency: none from `in_valid` to `out_read` for READ,
+/// [`INDIRECT_LATENCY`] for GATHER; [`DRIVE_LATENCY`](Self::DRIVE_LATENCY) from there to the drive. Reset drops what is under
+/// way.
+#[derive(LogicBlock)]
+pub struct ReadPort {
+    /// The clock.
+    pub clock: Signal<In, Clock>,
+    /// Synchronous reset.
+    pub reset: Signal<In, Bit>,
+    /// An operation issues.
+    pub in_valid: Signal<In, Bit>,
+    /// Its opcode.
+    pub in_opcode: Signal<In, Bits<4>>,
+    /// The stream it drives.
+    pub in_stream: Signal<In, Bits<6>>,
+    /// The stream of its offset.
+    pub in_stream2: Signal<In, Bits<6>>,
+    /// Its address.
+    pub in_address: Signal<In, Bits<16>>,
+    /// Lanes 7:0 of the eastward cells.
+    pub in_east_data: Vec<Signal<In, Bits<64>>>,
+    /// Their check bits.
+    pub in_east_check: Vec<Signal<In, Bits<8>>>,
+    /// Whether the eastward cells hold a vector.
+    pub in_east_valid: Vec<Signal<In, Bit>>,
+    /// Lanes 7:0 of the westward cells.
+    pub in_west_data: Vec<Signal<In, Bits<64>>>,
+    /// Their check bits.
+    pub in_west_check: Vec<Signal<In, Bits<8>>>,
+    /// Whether the westward cells hold a vector.
+    pub in_west_valid: Vec<Signal<In, Bit>>,
+    /// The cell driven in this cycle collides.
+    pub in_collision: Signal<In, Bit>,
+    /// The SRAM is read.
+    pub out_read: Signal<Out, Bit>,
+    /// At this address.
+    pub out_address: Signal<Out, Bits<16>>,
+    /// The output register takes the word.
+    pub out_load: Signal<Out, Bit>,
+    /// The word drives a stream.
+    pub out_drive_valid: Signal<Out, Bit>,
+    /// This one.
+    pub out_drive_stream: Signal<Out, Bits<6>>,
+    /// Faults of this cycle, by code.
+    pub out_fault: Signal<Out, Bits<8>>,
+    /// Codewords corrected in this cycle.
+    pub out_corrected: Signal<Out, Bits<4>>,
+    /// Uncorrectable codewords found in this cycle.
+    pub out_uncorrectable: Signal<Out, Bits<4>>,
+    indirect: IndirectAddress,
+    gather_stream: DelayLine<Bits<6>>,
+    load: Flop<Bit>,
+    load_stream: Pipe<Bits<6>>,
+    drive: Flop<Bit>,
+    drive_stream: Pipe<Bits<6>>,
+    read: Signal<Local, Bit>,
+    uses: Signal<Local, Bit>,
+    address: Signal<Local, Bits<16>>,
+    fault: Signal<Local, Bits<8>>,
+    read_code: Constant<Bits<4>>,
+    gather_code: Constant<Bits<4>>,
+    inside: Constant<Bits<16>>,
+    beyond: Constant<Bits<16>>,
+    info: Info,
+    _streams: usize,
+}
+
+impl ReadPort {
+    /// Cycles from the use of an address to the drive.
+    pub const DRIVE_LATENCY: u64 = lpu_isa::latency::SRAM_LATENCY;
+
+    /// The read port of a slice of `config`.
+    pub fn new(config: &Config) -> Self {
+        let (streams, inside) = (config.streams, config.mem.depth as u64 - 1);
+        Self {
+            clock: Signal::default(),
+            reset: Signal::default(),
+            in_valid: Signal::default(),
+            in_opcode: Signal::default(),
+            in_stream: Signal::default(),
+            in_stream2: Signal::default(),
+            in_address: Signal::default(),
+            in_east_data: (0..streams).map(|_| Signal::default()).collect(),
+            in_east_check: (0..streams).map(|_| Signal::default()).collect(),
+            in_east_valid: (0..streams).map(|_| Signal::default()).collect(),
+            in_west_data: (0..streams).map(|_| Signal::default()).collect(),
+            in_west_check: (0..streams).map(|_| Signal::default()).collect(),
+            in_west_valid: (0..streams).map(|_| Signal::default()).collect(),
+            in_collision: Signal::default(),
+            out_read: Signal::default(),
+            out_address: Signal::default(),
+            out_load: Signal::default(),
+            out_drive_valid: Signal::default(),
+            out_drive_stream: Signal::default(),
+            out_fault: Signal::default(),
+            out_corrected: Signal::default(),
+            out_uncorrectable: Signal::default(),
+            indirect: IndirectAddress::new(config),
+            gather_stream: DelayLine::new(INDIRECT_LATENCY as usize),
+            load: Flop::default(),
+            load_stream: Pipe::default(),
+            drive: Flop::default(),
+            drive_stream: Pipe::default(),
+            read: Signal::default(),
+            uses: Signal::default(),
+            address: Signal::default(),
+            fault: Signal::default(),
+            read_code: Constant::new(Bits::from(u64::from(opcode::READ))),
+            gather_code: Constant::new(Bits::from(u64::from(opcode::GATHER))),
+            inside: Constant::new(Bits::from(inside)),
+            beyond: Constant::new(Bits::from(0xffff & !inside)),
+            info: Info::new("read_port", file!())
+                .summary("READ and GATHER")
+                .param("STREAMS", streams)
+                .param("DEPTH", config.mem.depth)
+                .port("in_east_data", "codeword 0")
+                .port("in_west_data", "codeword 0")
+                .port("in_collision", "in the drive cycle")
+                .port("out_address", "modulo the depth")
+                .port("out_load", "the output register takes the word")
+                .port("out_fault", "bit c: fault c in this cycle"),
+            _streams: streams,
+        }
+    }
+}
+
+impl Logic for ReadPort {
+    #[hdl_gen]
+    fn update(&mut self) {
+        clock!(
+            self,
+            clock,
+            indirect,
+            gather_stream,
+            load,
+            load_stream,
+            drive,
+            drive_stream
+        );
+        self.indirect.reset.next = self.reset.val();
+        self.load.reset.next = self.reset.val();
+        self.drive.reset.next = self.reset.val();
+
+        for i in 0..self._streams {
+            self.indirect.in_east_data[i].next = self.in_east_data[i].val();
+            self.indirect.in_east_check[i].next = self.in_east_check[i].val();
+            self.indirect.in_east_valid[i].next = self.in_east_valid[i].val();
+            self.indirect.in_west_data[i].next = self.in_west_data[i].val();
+            self.indirect.in_west_check[i].next = self.in_west_check[i].val();
+            self.indirect.in_west_valid[i].next = self.in_west_valid[i].val();
+        }
+        self.indirect.in_enable.next =
+            self.in_valid.val() & (self.in_opcode.val() == self.gather_code.val());
+        self.indirect.in_stream.next = self.in_stream2.val();
+        self.indirect.in_address.next = self.in_address.val();
+        self.indirect.in_allow.next = true;
+
+        // READ uses its address at once and wins over a GATHER that issued five cycles ago.
+        self.read.next = self.in_valid.val() & (self.in_opcode.val() == self.read_code.val());
+        self.uses.next = self.read.val() | self.indirect.out_use.val();
+        self.gather_stream.d.next = self.in_stream.val();
+        self.address.next = self.indirect.out_address.val();
+        self.load_stream.d.next = self.gather_stream.q.val();
+        if self.read.val() {
+            self.address.next = self.in_address.val();
+            self.load_stream.d.next = self.in_stream.val();
+        }
+        self.out_read.next = self.uses.val();
+        self.out_address.next = self.address.val() & self.inside.val();
+
+        self.load.enable.next = true;
+        self.load.d.next = self.uses.val();
+        self.out_load.next = self.load.q.val();
+        self.drive.enable.next = true;
+        self.drive.d.next = self.load.q.val();
+        self.drive_stream.d.next = self.load_stream.q.val();
+        self.out_drive_valid.next = self.drive.q.val();
+        self.out_drive_stream.next = self.drive_stream.q.val();
+
+        self.out_corrected.next = self.indirect.out_corrected.val();
+        self.out_uncorrectable.next = self.indirect.out_uncorrectable.val();
+        self.fault.next = 0.into();
+        if self.in_collision.val() {
+            self.fault.next = self.fault.val() | 0x02;
+        }
+        if self.indirect.out_missing.val() {
+            self.fault.next = self.fault.val() | 0x04;
+        }
+        if self.read.val() & self.indirect.out_use.val() {
+            self.fault.next = self.fault.val() | 0x08;
+        }
+        if self.uses.val() & (self.address.val() & self.beyond.val()).any() {
+            self.fault.next = self.fault.val() | 0x10;
+        }
+        if self.indirect.out_uncorrectable.val().any() {
+            self.fault.next = self.fault.val() | 0x20;
+        }
+        self.out_fault.next = self.fault.val();
+    }
+}
