@@ -100,6 +100,7 @@ impl Bench {
         let mut bench = Self { queue, base };
         bench.step();
         bench.queue.reset.next = false;
+        bench.settle();
         bench
     }
 
@@ -107,6 +108,13 @@ impl Bench {
         cycle(&mut self.queue, |queue, level| {
             queue.clock.next = Clock::from(level);
         });
+    }
+
+    /// The time a queue has between its end, or reset, and the next access or launch.
+    fn settle(&mut self) {
+        for _ in 0..ProgramFetch::RESTART_CYCLES {
+            self.step();
+        }
     }
 
     /// Writes a program backwards, so that the first instruction is the last one written.
@@ -169,7 +177,7 @@ impl Bench {
             }
             if queue.out_ended.val() {
                 events.push((now, Event::End));
-                self.step();
+                self.settle();
                 return events;
             }
             self.step();
