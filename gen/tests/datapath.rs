@@ -116,6 +116,8 @@ fn operand_selects_are_equal() {
     for streams in [4, 16, 32] {
         let output = selects(OperandSelect::both_directions(streams), |text| text);
         assert_eq!(output.trim(), "0 wrong", "{streams} streams");
+        let output = selects(OperandSelect::alternating_directions(streams), |text| text);
+        assert_eq!(output.trim(), "0 wrong", "{streams} streams, alternating");
     }
     let output = selects(OperandSelect::with_codes(vec![63, 3, 19]), |text| text);
     assert_eq!(output.trim(), "0 wrong");

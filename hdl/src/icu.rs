@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`InstructionQueue`] | program memory, fetch and sequencer of one queue |
 //! | [`ProgramFetch`] | program memory that gives a new instruction every cycle |
+//! | [`FaultUnit`] | keeps the first fault of a unit |
 //! | [`Sequencer`] | issues an instruction's repeats, waits and ends |
 
 mod fault_unit;

@@ -84,7 +84,7 @@ impl InstructionQueue {
     /// Cycles from `in_launch` to the first issue.
     pub const LATENCY: usize = 1;
     /// Least distance from the last program access to `in_launch`.
-    pub const WRITE_TO_LAUNCH: usize = 3;
+    pub const WRITE_TO_LAUNCH: usize = ProgramFetch::ACCESS_TO_ADVANCE;
 
     /// A queue of this kind.
     pub fn new(config: &Config, kind: QueueKind) -> Self {

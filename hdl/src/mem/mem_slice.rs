@@ -303,3 +303,6 @@ impl<const L: usize, const V: usize> Logic for MemSlice<L, V> {
         self.out_write_ecc_uncorrectable.next = self.write_ecc.out_uncorrectable.val();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,8 +123,8 @@ pub struct SliceDatapath<const L: usize, const V: usize> {
     pub out_write_corrected: Signal<Out, Bits<4>>,
     /// Codewords the write unit could not correct in this cycle.
     pub out_write_uncorrectable: Signal<Out, Bits<4>>,
-    read: ReadPort,
-    write: WritePort<L, V>,
+    read_port: ReadPort,
+    write_port: WritePort<L, V>,
     sram: Sram<L, V>,
     east: StreamStage<L, V>,
     west: StreamStage<L, V>,
@@ -189,8 +189,8 @@ impl<const L: usize, const V: usize> SliceDatapath<L, V> {
             out_write_fault: Signal::default(),
             out_write_corrected: Signal::default(),
             out_write_uncorrectable: Signal::default(),
-            read: ReadPort::new(config),
-            write: WritePort::new(config),
+            read_port: ReadPort::new(config),
+            write_port: WritePort::new(config),
             sram: Sram::new(config),
             east: StreamStage::new(streams, 1),
             west: StreamStage::new(streams, 1),
@@ -215,26 +215,26 @@ impl<const L: usize, const V: usize> SliceDatapath<L, V> {
 impl<const L: usize, const V: usize> Logic for SliceDatapath<L, V> {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, read, write, sram, east, west);
-        self.read.reset.next = self.reset.val();
-        self.write.reset.next = self.reset.val();
+        clock!(self, clock, read_port, write_port, sram, east, west);
+        self.read_port.reset.next = self.reset.val();
+        self.write_port.reset.next = self.reset.val();
         self.sram.reset.next = self.reset.val();
         self.east.reset.next = self.reset.val() | self.in_launch.val();
         self.west.reset.next = self.reset.val() | self.in_launch.val();
 
         for i in 0..self._streams {
-            self.read.in_east_data[i].next = self.in_east_data[i].val().get_bits::<64>(0);
-            self.read.in_east_check[i].next = self.in_east_check[i].val().get_bits::<8>(0);
-            self.read.in_east_valid[i].next = self.in_east_valid[i].val();
-            self.read.in_west_data[i].next = self.in_west_data[i].val().get_bits::<64>(0);
-            self.read.in_west_check[i].next = self.in_west_check[i].val().get_bits::<8>(0);
-            self.read.in_west_valid[i].next = self.in_west_valid[i].val();
-            self.write.in_east_data[i].next = self.in_east_data[i].val();
-            self.write.in_east_check[i].next = self.in_east_check[i].val();
-            self.write.in_east_valid[i].next = self.in_east_valid[i].val();
-            self.write.in_west_data[i].next = self.in_west_data[i].val();
-            self.write.in_west_check[i].next = self.in_west_check[i].val();
-            self.write.in_west_valid[i].next = self.in_west_valid[i].val();
+            self.read_port.in_east_data[i].next = self.in_east_data[i].val().get_bits::<64>(0);
+            self.read_port.in_east_check[i].next = self.in_east_check[i].val().get_bits::<8>(0);
+            self.read_port.in_east_valid[i].next = self.in_east_valid[i].val();
+            self.read_port.in_west_data[i].next = self.in_west_data[i].val().get_bits::<64>(0);
+            self.read_port.in_west_check[i].next = self.in_west_check[i].val().get_bits::<8>(0);
+            self.read_port.in_west_valid[i].next = self.in_west_valid[i].val();
+            self.write_port.in_east_data[i].next = self.in_east_data[i].val();
+            self.write_port.in_east_check[i].next = self.in_east_check[i].val();
+            self.write_port.in_east_valid[i].next = self.in_east_valid[i].val();
+            self.write_port.in_west_data[i].next = self.in_west_data[i].val();
+            self.write_port.in_west_check[i].next = self.in_west_check[i].val();
+            self.write_port.in_west_valid[i].next = self.in_west_valid[i].val();
             self.east.in_data[i].next = self.in_east_data[i].val();
             self.east.in_check[i].next = self.in_east_check[i].val();
             self.east.in_valid[i].next = self.in_east_valid[i].val();
@@ -249,26 +249,26 @@ impl<const L: usize, const V: usize> Logic for SliceDatapath<L, V> {
             self.out_west_valid[i].next = self.west.out_valid[i].val();
         }
 
-        self.read.in_valid.next = self.in_read_valid.val();
-        self.read.in_opcode.next = self.in_read_opcode.val();
-        self.read.in_stream.next = self.in_read_stream.val();
-        self.read.in_stream2.next = self.in_read_stream2.val();
-        self.read.in_address.next = self.in_read_address.val();
-        self.read.in_collision.next =
+        self.read_port.in_valid.next = self.in_read_valid.val();
+        self.read_port.in_opcode.next = self.in_read_opcode.val();
+        self.read_port.in_stream.next = self.in_read_stream.val();
+        self.read_port.in_stream2.next = self.in_read_stream2.val();
+        self.read_port.in_address.next = self.in_read_address.val();
+        self.read_port.in_collision.next =
             self.east.out_collision[0].val() | self.west.out_collision[0].val();
-        self.write.in_valid.next = self.in_write_valid.val();
-        self.write.in_opcode.next = self.in_write_opcode.val();
-        self.write.in_stream.next = self.in_write_stream.val();
-        self.write.in_stream2.next = self.in_write_stream2.val();
-        self.write.in_address.next = self.in_write_address.val();
+        self.write_port.in_valid.next = self.in_write_valid.val();
+        self.write_port.in_opcode.next = self.in_write_opcode.val();
+        self.write_port.in_stream.next = self.in_write_stream.val();
+        self.write_port.in_stream2.next = self.in_write_stream2.val();
+        self.write_port.in_address.next = self.in_write_address.val();
 
-        self.sram.in_read.next = self.read.out_read.val();
-        self.sram.in_read_address.next = self.read.out_address.val();
-        self.sram.in_load.next = self.read.out_load.val();
-        self.sram.in_write.next = self.write.out_write.val();
-        self.sram.in_write_address.next = self.write.out_address.val();
-        self.sram.in_write_data.next = self.write.out_data.val();
-        self.sram.in_write_check.next = self.write.out_check.val();
+        self.sram.in_read.next = self.read_port.out_read.val();
+        self.sram.in_read_address.next = self.read_port.out_address.val();
+        self.sram.in_load.next = self.read_port.out_load.val();
+        self.sram.in_write.next = self.write_port.out_write.val();
+        self.sram.in_write_address.next = self.write_port.out_address.val();
+        self.sram.in_write_data.next = self.write_port.out_data.val();
+        self.sram.in_write_check.next = self.write_port.out_check.val();
         self.sram.in_host_enable.next = self.in_host_enable.val();
         self.sram.in_host_write.next = self.in_host_write.val();
         self.sram.in_host_vector.next = self.in_host_vector.val();
@@ -279,31 +279,34 @@ impl<const L: usize, const V: usize> Logic for SliceDatapath<L, V> {
         self.out_host_check.next = self.sram.out_host_check.val();
 
         // The word read drives a cell of one direction.
-        self.east.in_drive[0].next =
-            self.read.out_drive_valid.val() & !self.read.out_drive_stream.val().get_bit(5);
-        self.east.in_stream[0].next = self.read.out_drive_stream.val().get_bits::<5>(0);
+        self.east.in_drive[0].next = self.read_port.out_drive_valid.val()
+            & !self.read_port.out_drive_stream.val().get_bit(5);
+        self.east.in_stream[0].next = self.read_port.out_drive_stream.val().get_bits::<5>(0);
         self.east.in_drive_data[0].next = self.sram.out_data.val();
         self.east.in_drive_check[0].next = self.sram.out_check.val();
         self.west.in_drive[0].next =
-            self.read.out_drive_valid.val() & self.read.out_drive_stream.val().get_bit(5);
-        self.west.in_stream[0].next = self.read.out_drive_stream.val().get_bits::<5>(0);
+            self.read_port.out_drive_valid.val() & self.read_port.out_drive_stream.val().get_bit(5);
+        self.west.in_stream[0].next = self.read_port.out_drive_stream.val().get_bits::<5>(0);
         self.west.in_drive_data[0].next = self.sram.out_data.val();
         self.west.in_drive_check[0].next = self.sram.out_check.val();
 
-        self.out_read_start.next = self.read.out_read.val();
-        self.out_drive_valid.next = self.read.out_drive_valid.val();
-        self.out_drive_stream.next = self.read.out_drive_stream.val();
+        self.out_read_start.next = self.read_port.out_read.val();
+        self.out_drive_valid.next = self.read_port.out_drive_valid.val();
+        self.out_drive_stream.next = self.read_port.out_drive_stream.val();
         self.out_drive_data.next = self.sram.out_data.val();
         self.out_drive_check.next = self.sram.out_check.val();
-        self.out_write_valid.next = self.write.out_write.val();
-        self.out_write_address.next = self.write.out_address.val();
-        self.out_write_data.next = self.write.out_data.val();
-        self.out_write_check.next = self.write.out_check.val();
-        self.out_read_fault.next = self.read.out_fault.val();
-        self.out_read_corrected.next = self.read.out_corrected.val();
-        self.out_read_uncorrectable.next = self.read.out_uncorrectable.val();
-        self.out_write_fault.next = self.write.out_fault.val();
-        self.out_write_corrected.next = self.write.out_corrected.val();
-        self.out_write_uncorrectable.next = self.write.out_uncorrectable.val();
+        self.out_write_valid.next = self.write_port.out_write.val();
+        self.out_write_address.next = self.write_port.out_address.val();
+        self.out_write_data.next = self.write_port.out_data.val();
+        self.out_write_check.next = self.write_port.out_check.val();
+        self.out_read_fault.next = self.read_port.out_fault.val();
+        self.out_read_corrected.next = self.read_port.out_corrected.val();
+        self.out_read_uncorrectable.next = self.read_port.out_uncorrectable.val();
+        self.out_write_fault.next = self.write_port.out_fault.val();
+        self.out_write_corrected.next = self.write_port.out_corrected.val();
+        self.out_write_uncorrectable.next = self.write_port.out_uncorrectable.val();
     }
 }
+
+#[cfg(test)]
+mod tests;

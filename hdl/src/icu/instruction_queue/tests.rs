@@ -20,7 +20,6 @@ enum Event {
 /// The naive model: the events of a program, each with its cycle. `notify(cycle)` is the pulse.
 fn model(
     program: &[u128],
-    depth: usize,
     accepted: &[u8],
     base: u16,
     notify: impl Fn(u64) -> bool,
@@ -28,7 +27,7 @@ fn model(
     let field = |word: u128, low: u32, bits: u32| (word >> low) as u64 & ((1 << bits) - 1);
     let mut events = vec![];
     let mut now = 0;
-    let past_the_end = program.iter().map(Some).take(depth).chain([None]);
+    let past_the_end = program.iter().map(Some).chain([None]);
     for word in past_the_end {
         let Some(&word) = word else {
             events.extend([(now, Event::Illegal), (now, Event::End)]);
@@ -102,6 +101,7 @@ impl Bench {
         let mut bench = Self { queue, base };
         bench.step();
         bench.queue.reset.next = false;
+        bench.settle();
         bench
     }
 
@@ -109,6 +109,13 @@ impl Bench {
         cycle(&mut self.queue, |queue, level| {
             queue.clock.next = Clock::from(level);
         });
+    }
+
+    /// The time a queue has between its end, or reset, and the next access or launch.
+    fn settle(&mut self) {
+        for _ in 0..ProgramFetch::RESTART_CYCLES {
+            self.step();
+        }
     }
 
     /// Writes a program backwards, so that the first instruction is the last one written.
@@ -171,7 +178,7 @@ impl Bench {
             }
             if queue.out_ended.val() {
                 events.push((now, Event::End));
-                self.step();
+                self.settle();
                 return events;
             }
             self.step();
@@ -183,7 +190,7 @@ impl Bench {
         let words: Vec<u128> = program.iter().map(|i| i.encode()).collect();
         let mut memory = words.clone();
         memory.resize(16, Instruction::End.encode());
-        let expected = model(&memory, 16, accepted, self.base, &notify);
+        let expected = model(&memory, accepted, self.base, &notify);
         self.write(&words);
         assert_eq!(self.run(notify), expected);
     }
