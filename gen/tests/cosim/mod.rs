@@ -127,10 +127,8 @@ fn record<B: Clocked>(
         assert!(simulate(block, 50), "the block does not settle");
         let values = ports(block);
         for (at, (input, width, name, value)) in values.iter().enumerate() {
-            if *input {
-                if last.get(at) != Some(value) {
-                    let _ = writeln!(bench, "    {name} = {value};");
-                }
+            if *input && last.get(at) != Some(value) {
+                let _ = writeln!(bench, "    {name} = {value};");
             }
             let _ = width;
         }

@@ -6,6 +6,10 @@ use proptest::prelude::*;
 
 /// Text and word. Fields from the left: stride1, interval1, interval0, count1-1, count0-1, address,
 /// then stride0 (3 digits), stream2 / stream / flags / opcode in the low 20 bits.
+#[allow(
+    clippy::unusual_byte_groupings,
+    reason = "groups are the fields of the word"
+)]
 const TABLE: &[(&str, u128)] = &[
     ("nop 1", 0x0000_00001_000_0000_0000_0000_000_00000),
     ("nop 1048575", 0x0000_fffff_000_0000_0000_0000_000_00000),
@@ -107,6 +111,10 @@ fn an_outer_interval_shorter_than_the_inner_repeat_is_refused() {
 fn words_that_no_instruction_makes_are_refused() {
     assert!(Instruction::decode(0xa).is_err());
     assert!(Instruction::decode(0xf | 1 << 100).is_err());
+    #[allow(
+        clippy::unusual_byte_groupings,
+        reason = "groups are the fields of the word"
+    )]
     let repeated_once_with_stride = 0x0000_00001_001_0000_0000_0000_001_00001;
     assert!(Instruction::decode(repeated_once_with_stride).is_err());
 }

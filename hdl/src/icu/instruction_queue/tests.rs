@@ -28,12 +28,12 @@ fn model(
     let field = |word: u128, low: u32, bits: u32| (word >> low) as u64 & ((1 << bits) - 1);
     let mut events = vec![];
     let mut now = 0;
-    for index in 0.. {
-        if index == depth {
+    let past_the_end = program.iter().map(Some).take(depth).chain([None]);
+    for word in past_the_end {
+        let Some(&word) = word else {
             events.extend([(now, Event::Illegal), (now, Event::End)]);
             break;
-        }
-        let word = program[index];
+        };
         let code = field(word, 0, 4) as u8;
         let address = field(word, 32, 16) as u16;
         let stream = [field(word, 8, 6) as u8, field(word, 14, 6) as u8];
