@@ -4,7 +4,7 @@ mod cosim;
 mod tools;
 
 use cosim::{Random, clean, compare};
-use lpu_hdl::mem::{MemSlice, SliceDatapath};
+use lpu_hdl::mem::SliceDatapath;
 use lpu_isa::Config;
 use lpu_isa::instruction::encoding::opcode;
 use rust_hdl::prelude::*;
@@ -106,7 +106,5 @@ fn a_wrong_fault_is_found() {
 fn slices_are_clean() {
     clean(SliceDatapath::<8, 64>::new(&config(8, 4, 16)));
     clean(SliceDatapath::<32, 256>::new(&config(32, 32, 65536)));
-    clean(MemSlice::<8, 64>::new(&config(8, 4, 16)));
-    clean(MemSlice::<16, 128>::new(&config(16, 16, 1024)));
     clean(SliceDatapath::<64, 512>::new(&config(64, 12, 2048)));
 }

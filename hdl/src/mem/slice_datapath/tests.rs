@@ -241,9 +241,12 @@ fn a_scatter_is_read_from_the_scatter_latency_on() {
     assert_eq!(new, Some(SCATTER_LATENCY + SRAM_LATENCY));
 }
 
+/// A name, what makes the fault, its cycle, the faults of the read unit, those of the write unit.
+type Case = (&'static str, fn(&mut [Inputs]), u64, u64, u64);
+
 #[test]
 fn every_fault_is_raised_in_its_cycle() {
-    let cases: [(&str, fn(&mut [Inputs]), u64, u64, u64); 9] = [
+    let cases: [Case; 9] = [
         (
             "collision",
             |i| {
