@@ -18,8 +18,9 @@ pub(crate) struct Wave {
 }
 
 impl Model {
-    /// Begins to write all signals of the cycles in `window` (by [`Model::cycle`]) to `path`, which ends in `.vcd` or `.fst`. The
-    /// clock's period is 10 ns, and its rising edge of cycle k is at k · 10 ns. A file that is being written is closed first.
+    /// Begins to write all signals of the cycles in `window` (by [`Model::cycle`]) to `path`, which ends in
+    /// `.vcd` or `.fst`. The clock's period is 10 ns, and its rising edge of cycle k is at k · 10 ns. A file that
+    /// is being written is closed first. Beside the top module, a scope `$rootio` repeats its ports.
     pub fn open_trace(
         &mut self,
         path: impl AsRef<Path>,

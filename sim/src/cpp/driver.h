@@ -36,7 +36,10 @@ template <typename Design>
 class Driver final : public Model {
     // One thread per instance: without the limit every context starts a pool as large as the machine.
     struct Context final : VerilatedContext {
-        Context() { threads(1); }
+        Context() {
+            threads(1);
+            traceEverOn(VM_TRACE);
+        }
     };
     Context m_context;
     Design m_design;
@@ -163,11 +166,14 @@ public:
     }
     bool play(const uint32_t* inputs, size_t num_inputs, const uint64_t* rows, uint64_t num_rows, const uint32_t* outputs,
               size_t num_outputs, uint64_t* record) override {
+        std::vector<Slot> driven, seen;
+        for (size_t i = 0; i < num_inputs; ++i) driven.push_back(m_slots[inputs[i]]);
+        for (size_t i = 0; i < num_outputs; ++i) seen.push_back(m_slots[outputs[i]]);
         return guarded([&] {
             for (; num_rows; --num_rows) {
-                for (size_t i = 0; i < num_inputs; ++i) rows = write_words(m_slots[inputs[i]], rows);
+                for (const Slot& slot : driven) rows = write_words(slot, rows);
                 advance_as_needed();
-                for (size_t i = 0; i < num_outputs; ++i) record = read_words(m_slots[outputs[i]], record);
+                for (const Slot& slot : seen) record = read_words(slot, record);
             }
         });
     }
@@ -211,12 +217,14 @@ public:
     bool open_trace(const char* path, uint64_t first_cycle, uint64_t end_cycle) override {
 #if VM_TRACE
         close_trace();
-        m_trace = std::make_unique<VerilatedVcdC>();
-        m_design.trace(m_trace.get(), 99);
-        m_trace->open(path);
         m_first = first_cycle;
         m_end = end_cycle;
-        if (m_trace->isOpen()) return true;
+        guarded([&] {
+            m_trace = std::make_unique<VerilatedVcdC>();
+            m_design.trace(m_trace.get(), 99);
+            m_trace->open(path);
+        });
+        if (m_trace && m_trace->isOpen()) return true;
         m_trace.reset();
 #else
         (void)path, (void)first_cycle, (void)end_cycle;

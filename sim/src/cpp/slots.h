@@ -31,8 +31,11 @@ inline uint64_t read_low(const Slot& slot) {
 
 inline void write_low(const Slot& slot, uint64_t value) {
     if (slot.width < 64) value &= top_mask(slot.width);
-    const size_t bytes = slot.width <= 8 ? 1 : slot.width <= 16 ? 2 : slot.width <= 32 ? 4 : 8;
-    std::memcpy(slot.data, &value, bytes);  // little-endian host
+    // Copies of constant size, which are one store each on a little-endian host.
+    if (slot.width <= 8) std::memcpy(slot.data, &value, 1);
+    else if (slot.width <= 16) std::memcpy(slot.data, &value, 2);
+    else if (slot.width <= 32) std::memcpy(slot.data, &value, 4);
+    else std::memcpy(slot.data, &value, 8);
 }
 
 /// Copies a signal into ceil(width / 64) words and returns the place after them.
