@@ -1,18 +1,15 @@
-//! Compiles the C++ side of the bridge.
+//! Compiles the C++ half of the cxx bridge.
 
 fn main() {
     cxx_build::bridge("src/bridge.rs")
-        .file("src/cpp/simulator.cpp")
-        .include("include")
+        .file("src/cpp/bridge.cc")
         .std("c++17")
-        .opt_level(3)
-        .compile("lpu_sim_bridge");
-    println!("cargo:rustc-link-lib=dl");
+        .compile("lpu-sim-bridge");
     for file in [
+        "include/model.h",
+        "src/cpp/bridge.h",
+        "src/cpp/bridge.cc",
         "src/bridge.rs",
-        "src/cpp/simulator.cpp",
-        "include/lpu_sim/simulator.h",
-        "include/lpu_sim/model.h",
     ] {
         println!("cargo:rerun-if-changed={file}");
     }

@@ -2,7 +2,7 @@
 
 use lpu_gen::{EmitError, EmitOptions, Emitted};
 use lpu_isa::Config;
-use lpu_sim::{Design, Observed, SourceFile};
+use lpu_sim::Design;
 
 /// Name of the top module.
 pub const TOP: &str = "lpu_tile";
@@ -12,7 +12,7 @@ const MEM_MODULE: &str = "lpu_slice_datapath";
 const MXM_MODULE: &str = "lpu_mxm_plane";
 
 /// Signals of a MEM slice that the scoreboard watches.
-const MEM_SIGNALS: [&str; 9] = [
+pub(crate) const MEM_SIGNALS: [&str; 9] = [
     "out_read_start",
     "out_drive_valid",
     "out_drive_stream",
@@ -34,25 +34,37 @@ pub fn emit(config: &Config) -> Result<Emitted, EmitError> {
 }
 
 /// The tile as a design to simulate, with the scoreboard's signals observable.
-pub fn design(emitted: &Emitted) -> Design {
-    let files = emitted.modules.iter().map(|module| SourceFile {
-        name: module.file_name.clone(),
-        text: module.text.clone(),
-    });
-    let mem = MEM_SIGNALS.map(|signal| (MEM_MODULE, signal.to_owned()));
-    let mxm = ["enable".to_owned(), "stream".to_owned()]
-        .into_iter()
-        .chain((0..4).flat_map(|b| [format!("data_{b}"), format!("check_{b}")]))
-        .map(|name| (MXM_MODULE, format!("out_result_{name}")));
-    let observed = mem.into_iter().chain(mxm).map(|(module, signal)| Observed {
-        module: module.to_owned(),
-        signal,
-    });
-    Design {
-        top: TOP.into(),
-        files: files.collect(),
-        clock: "clock".into(),
-        observed: observed.collect(),
-        waivers: Some(emitted.lint_waivers()),
+pub fn design(config: &Config, emitted: &Emitted) -> Design {
+    let mut design = Design::new(TOP).waive(emitted.lint_waivers());
+    for module in &emitted.modules {
+        design = design.source(&module.file_name, &module.text);
     }
+    for slice in 0..config.mem.slices {
+        for signal in MEM_SIGNALS {
+            design = design.observe(mem_path(slice, signal), MEM_MODULE);
+        }
+    }
+    for plane in 0..config.mxm.planes {
+        for signal in mxm_signals() {
+            design = design.observe(mxm_path(plane, &signal), MXM_MODULE);
+        }
+    }
+    design
+}
+
+/// The signals of a plane that the scoreboard watches: enable, first stream, then data and check bits of each byte plane.
+pub(crate) fn mxm_signals() -> impl Iterator<Item = String> {
+    let planes = (0..4).flat_map(|b| [format!("data_{b}"), format!("check_{b}")]);
+    let names = ["enable".to_owned(), "stream".to_owned()].into_iter().chain(planes);
+    names.map(|name| format!("out_result_{name}"))
+}
+
+/// Path of a signal of the datapath of a MEM slice.
+pub(crate) fn mem_path(slice: usize, signal: &str) -> String {
+    format!("{TOP}.mem_{slice}.datapath.{signal}")
+}
+
+/// Path of a signal of a MXM plane.
+pub(crate) fn mxm_path(plane: usize, signal: &str) -> String {
+    format!("{TOP}.mxm_{plane}.{signal}")
 }

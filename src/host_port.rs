@@ -57,7 +57,8 @@ impl HostPort {
                 });
             }
             rows.resize(4 * (batch.len() + idle), 0);
-            let record = model.play(&self.inputs, &rows, &self.outputs);
+            let mut record = Vec::new();
+            model.play(&self.inputs, &rows, &self.outputs, &mut record);
             let visible = record.chunks_exact(3).skip(idle - 1);
             answers.extend(visible.take(batch.len()).map(|answer| match *answer {
                 [1, 0, data] => Ok(data),
@@ -71,7 +72,7 @@ impl HostPort {
     /// Sends one request and lets the clock run only to the end of its cycle.
     pub(crate) fn post(&self, model: &mut Model, address: u32, data: u64) {
         let rows = [1, 1, address.into(), data];
-        model.play(&self.inputs, &rows, &[]);
+        model.play::<PortId>(&self.inputs, &rows, &[], &mut Vec::new());
         for port in self.inputs {
             model.set(port, 0);
         }

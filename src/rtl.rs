@@ -42,7 +42,7 @@ pub enum RtlError {
 /// Builds the model of a tile, or takes it from the cache.
 pub fn build(config: &Config, builder: &Builder) -> Result<CompiledModel, RtlError> {
     let emitted = design::emit(config)?;
-    Ok(builder.build(&design::design(&emitted))?)
+    Ok(builder.build(&design::design(config, &emitted))?)
 }
 
 /// A simulated tile.
@@ -60,8 +60,8 @@ impl Rtl {
     /// A tile after reset.
     pub fn new(config: &Config, compiled: &CompiledModel) -> Result<Self, RtlError> {
         let mut model = compiled.instantiate()?;
-        for watch in watches(config) {
-            model.add_watch(&watch)?;
+        for watch in watches(config, &mut model)? {
+            model.add_watch(&watch);
         }
         let reset = model.port("reset")?;
         model.set(reset, 1);
@@ -69,7 +69,7 @@ impl Rtl {
         model.set(reset, 0);
         let host = HostPort::new(&model)?;
         let busy = model.port("out_busy")?;
-        model.enable_watches(false);
+        model.enable_groups(NO_GROUPS);
         Ok(Self {
             config: config.clone(),
             model,
@@ -170,7 +170,7 @@ impl Rtl {
     pub fn launch(&mut self) {
         self.simulating = Duration::ZERO;
         self.launch = self.model.cycle() + LAUNCH_LATENCY;
-        self.model.enable_watches(true);
+        self.model.enable_groups(ALL_GROUPS);
         self.host
             .post(&mut self.model, map::CONTROL, map::CONTROL_LAUNCH);
         // The request was on the inputs in the cycle that has just ended; stop before cycle 0.
@@ -180,7 +180,7 @@ impl Rtl {
     /// Writes waves of the given cycles of the launch to a file.
     pub fn open_waves(&mut self, path: &Path, window: Range<u64>) -> Result<(), RtlError> {
         let window = window.start + self.launch..window.end + self.launch;
-        Ok(self.model.open_waves(path, window)?)
+        Ok(self.model.open_trace(path, window)?)
     }
 
     /// Runs `cycles` cycles of the launch and appends what was observed, in canonical order. False once busy has fallen.
@@ -190,19 +190,19 @@ impl Rtl {
         self.simulating += start.elapsed();
         let first = events.len();
         let (config, launch) = (&self.config, self.launch);
-        self.model.drain_events(|event| {
+        for event in self.model.drain_events().iter() {
             let cycle = event.cycle.wrapping_sub(launch);
-            observe(config, event.id, event.payload, |effect| {
+            observe(config, event.id, event.words, |effect| {
                 events.push(Event::observed(cycle, effect));
             });
-        });
+        }
         events[first..].sort_by_key(Event::key);
         self.model.get(self.busy) != 0
     }
 
     /// The CYCLE, FAULT and ECC registers; first read and last write are not among them.
     pub fn report(&mut self) -> Result<LaunchReport, RtlError> {
-        self.model.enable_watches(false);
+        self.model.enable_groups(NO_GROUPS);
         let units = self.config.num_queues();
         let fault = |unit: usize| map::FAULT + unit as u32;
         let ecc = |unit: usize| map::ECC + unit as u32;
@@ -240,41 +240,39 @@ fn ecc_of(word: u64) -> EccCount {
     }
 }
 
+/// Mask of no watch groups.
+const NO_GROUPS: u64 = 0;
+/// Mask of all watch groups.
+const ALL_GROUPS: u64 = 1 << GROUP;
 /// Watches of a MEM slice; a plane has one.
 const MEM_WATCHES: u32 = 3;
+/// The group of all watches.
+const GROUP: u8 = 0;
 
 /// The watches of a tile, in the canonical order of the events they make.
-fn watches(config: &Config) -> Vec<Watch> {
+fn watches(config: &Config, model: &mut Model) -> Result<Vec<Watch>, SimError> {
     let mut watches = Vec::new();
-    for i in 0..config.mem.slices {
-        let path = |signal: &str| format!("{}.mem_{i}.datapath.out_{signal}", design::TOP);
-        let mut watch = |valid: &str, payload: &[&str]| {
-            watches.push(Watch {
-                id: watches.len() as u32,
-                valid: path(valid),
-                payload: payload.iter().map(|signal| path(signal)).collect(),
-            });
-        };
-        watch("read_start", &[]);
-        watch(
-            "drive_valid",
-            &["drive_stream", "drive_data", "drive_check"],
-        );
-        watch(
-            "write_valid",
-            &["write_address", "write_data", "write_check"],
-        );
-    }
-    for p in 0..config.mxm.planes {
-        let path = |signal: &str| format!("{}.mxm_{p}.out_result_{signal}", design::TOP);
-        let planes = (0..4).flat_map(|b| [path(&format!("data_{b}")), path(&format!("check_{b}"))]);
+    let mut add = |model: &mut Model, paths: Vec<String>| {
+        let signals = paths.iter().map(|path| model.signal(path)).collect::<Result<Vec<_>, _>>()?;
+        let (valid, payload) = signals.split_first().expect("a watch has a trigger");
         watches.push(Watch {
             id: watches.len() as u32,
-            valid: path("enable"),
-            payload: [path("stream")].into_iter().chain(planes).collect(),
+            group: u32::from(GROUP),
+            valid: *valid,
+            payload: payload.to_vec(),
         });
+        Ok::<(), SimError>(())
+    };
+    for slice in 0..config.mem.slices {
+        let [start, drive @ .., w0, w1, w2, w3] = &design::MEM_SIGNALS;
+        for signals in [&[*start][..], drive, &[*w0, *w1, *w2, *w3]] {
+            add(model, signals.iter().map(|signal| design::mem_path(slice, signal)).collect())?;
+        }
     }
-    watches
+    for plane in 0..config.mxm.planes {
+        add(model, design::mxm_signals().map(|signal| design::mxm_path(plane, &signal)).collect())?;
+    }
+    Ok(watches)
 }
 
 /// Turns what a watch recorded into effects.

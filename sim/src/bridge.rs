@@ -1,40 +1,60 @@
-//! The cxx bridge to the C++ simulator.
+//! The cxx bridge to the abstract C++ class of every compiled model.
 
-/// The functions that cross the language border; [`crate::Model`] is their safe face.
-#[cxx::bridge(namespace = "lpu_sim")]
-#[allow(missing_docs)]
+#[cxx::bridge(namespace = "lpu::sim")]
 pub(crate) mod ffi {
+    // Sound because src/cpp/bridge.cc keeps no reference beyond a call, and the safe wrappers in `model` check every slot
+    // number, value width and slice length before they call.
     unsafe extern "C++" {
-        include!("lpu_sim/simulator.h");
+        include!("lpu-sim/src/cpp/bridge.h");
 
-        type Simulator;
+        type Model;
 
-        fn load_simulator(path: &str) -> Result<UniquePtr<Simulator>>;
-        fn num_ports(&self) -> usize;
-        fn port_name(&self, port: usize) -> &str;
-        fn port_width(&self, port: usize) -> u32;
-        fn port_is_input(&self, port: usize) -> bool;
-        fn set(self: Pin<&mut Simulator>, port: usize, words: &[u64]);
-        fn get(&self, port: usize, words: &mut [u64]);
-        fn cycle(&self) -> u64;
-        fn step(self: Pin<&mut Simulator>, cycles: u64);
-        fn spin(self: Pin<&mut Simulator>, cycles: u64);
-        fn run_until(self: Pin<&mut Simulator>, port: usize, value: u64, max_cycles: u64) -> bool;
+        /// # Safety
+        /// `factory` is the address of `lpu_sim_create` in a library built against this version of include/model.h that
+        /// stays loaded for as long as the model lives.
+        unsafe fn create(factory: usize) -> UniquePtr<Model>;
+
+        fn port_count(self: &Model) -> u32;
+        fn width(self: &Model, slot: u32) -> u32;
+        fn direction(self: &Model, slot: u32) -> u32;
+        fn name_of(model: &Model, slot: u32) -> String;
+        fn find_signal(model: Pin<&mut Model>, scope: &str, signal: &str) -> i32;
+
+        fn set(self: Pin<&mut Model>, slot: u32, value: u64);
+        fn get(self: &Model, slot: u32) -> u64;
+        fn set_words(model: Pin<&mut Model>, slot: u32, words: &[u64]);
+        fn get_words(model: &Model, slot: u32, words: &mut [u64]);
+
+        fn settle(self: Pin<&mut Model>) -> bool;
+        fn step(self: Pin<&mut Model>, cycles: u64) -> bool;
+        fn step_bare(self: Pin<&mut Model>, cycles: u64) -> bool;
+        fn run_until(self: Pin<&mut Model>, slot: u32, value: u64, max_cycles: u64) -> u64;
         fn play(
-            self: Pin<&mut Simulator>,
-            inputs: &[usize],
+            model: Pin<&mut Model>,
+            inputs: &[u32],
             rows: &[u64],
-            cycles: usize,
-            outputs: &[usize],
-            record: &mut Vec<u64>,
-        );
-        fn signal_width(self: Pin<&mut Simulator>, name: &str) -> u32;
-        fn watch(self: Pin<&mut Simulator>, id: u32, valid: &str, payload: &[String]);
-        fn enable_watches(self: Pin<&mut Simulator>, enable: bool);
-        fn drain(self: Pin<&mut Simulator>, events: &mut Vec<u64>);
-        fn open_trace(self: Pin<&mut Simulator>, path: &str, first: u64, last: u64) -> bool;
-        fn close_trace(self: Pin<&mut Simulator>);
-        fn save(self: Pin<&mut Simulator>, path: &str) -> bool;
-        fn restore(self: Pin<&mut Simulator>, path: &str, cycle: u64) -> bool;
+            num_rows: u64,
+            outputs: &[u32],
+            record: &mut [u64],
+        ) -> bool;
+        fn cycle(self: &Model) -> u64;
+        fn stop_reason_of(model: &Model) -> String;
+
+        fn add_watch(model: Pin<&mut Model>, id: u32, group: u32, valid: u32, payload: &[u32]);
+        fn enable_groups(self: Pin<&mut Model>, mask: u64);
+        fn event_words(self: &Model) -> usize;
+        fn drain_events(model: Pin<&mut Model>, into: &mut [u64]);
+
+        fn save(self: Pin<&mut Model>) -> usize;
+        fn take_image(model: Pin<&mut Model>, into: &mut [u8]);
+        fn restore(model: Pin<&mut Model>, image: &[u8]) -> bool;
+
+        fn open_trace(model: Pin<&mut Model>, path: &str, first_cycle: u64, end_cycle: u64)
+        -> bool;
+        fn close_trace(self: Pin<&mut Model>);
     }
 }
+
+// SAFETY: a model owns its Verilated context, its design and its buffers; nothing in them belongs to a thread, and the
+// shared object has no mutable globals that two models share without Verilator's own locks.
+unsafe impl Send for ffi::Model {}

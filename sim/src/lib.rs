@@ -1,37 +1,77 @@
-//! Verilated simulation of any Verilog design, without rebuilding Rust.
+//! Verilated simulation of the emitted Verilog.
 //!
-//! [`Builder::build`] verilates a [`Design`], compiles it at full optimisation into a shared object and caches it by content.
-//! [`CompiledModel::instantiate`] loads it behind an abstract C++ class that cxx exposes.
+//! A set of Verilog files becomes a running model in four steps, each of which is done once and then found in a cache:
+//! Verilator turns the files into C++, a small generated shim gives that C++ one abstract class ([`Builder`]), the C++
+//! compiler makes a shared object of it ([`CompiledModel`]), and any number of instances are loaded from it ([`Model`]). The
+//! crate knows nothing of what the design does.
 //!
-//! # Time
+//! # The clock
 //!
-//! One clock, rising edge. *Cycle k* is what registers hold after the k-th rising edge since construction. Inputs set in
-//! cycle k are taken by the edge that ends cycle k; outputs and watches are read after the edge, when all has settled.
+//! Designs have one clock and act on its rising edge. Inputs set before a [`Model::step`] are in place before the rising
+//! edge of that cycle; outputs, observed signals and watches are sampled after it, when everything has settled:
 //!
 //! ```text
-//! clock    __/--\__/--\__/--\__
-//! cycle     0 |  1  |  2  |  3
-//! input    set in 1 ^ taken by the edge into 2
+//!                 cycle k          cycle k+1
+//!              ____      ____      ____
+//!   clock  ___|    |____|    |____|    |____
+//!   inputs  A |         | B       |             set(A) step(1) set(B) step(1)
+//!   flops     | f(A)    | f(B)    |
+//!   sample      ^         ^                     outputs and watches of cycles k and k+1
 //! ```
 //!
-//! # Determinism
+//! An output that depends on an input without a flop between shows, when sampled, the input of the same cycle and the
+//! flops after the edge. [`Model::cycle`] counts rising edges since the instance was made and is 0 before the first.
+//! Every bit that nothing has assigned is zero or whatever constant the compiler chose, the same in each run.
 //!
-//! Registers start at zero (`--x-initial fast`, `--x-assign fast`), there are no threads in a model, and nothing reads the host's clock.
+//! # A model in a few lines
+//!
+//! ```no_run
+//! use lpu_sim::{Builder, Design, Verilator, default_cache_dir};
+//!
+//! # fn main() -> Result<(), lpu_sim::SimError> {
+//! let cache = default_cache_dir();
+//! let builder = Builder::new(Verilator::find(&cache)?, &cache);
+//! let compiled = builder.build(&Design::new("counter").source("counter.v", include_str!("../tests/data/counter.v")))?;
+//! let mut model = compiled.instantiate()?;
+//! let (reset, count) = (model.port("reset")?, model.port("count")?);
+//! model.set(reset, 1);
+//! model.step(1);
+//! model.set(reset, 0);
+//! model.step(10);
+//! assert_eq!(model.get(count), 10);
+//! # Ok(())
+//! # }
+//! ```
+
+// The one crate with `unsafe` and C++: the cxx bridge and dlopen. Every block says why it is sound.
+#![allow(unsafe_code)]
 
 mod bridge;
 mod builder;
-mod cache;
+mod compile;
+mod compiled;
+mod cxx_compiler;
+mod design;
 mod error;
+mod flags;
+mod fst;
+mod generate;
+mod key;
 mod model;
-mod runtime;
+mod ports;
+mod process;
 mod shim;
-mod tool;
+mod state;
+mod store;
 mod verilator;
-mod waves;
+mod watch;
+mod wave;
 
-pub use builder::{Builder, CompiledModel, Design, Observed, SourceFile};
-pub use cache::Cache;
+pub use builder::{Builder, Progress};
+pub use compiled::CompiledModel;
+pub use design::{Design, Observed, SourceFile};
 pub use error::SimError;
-pub use model::{Event, Model, PortId, Watch};
-pub use tool::compiler;
+pub use model::{Direction, Model, PortId, PortInfo, SignalId};
+pub use store::default_cache_dir;
 pub use verilator::Verilator;
+pub use watch::{Event, EventBatch, Watch};

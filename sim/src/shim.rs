@@ -1,165 +1,49 @@
-//! The C++ that joins one Verilated design to the abstract model.
+//! The C++ that turns one Verilated design into the abstract class, most of it in fixed headers.
 
-use crate::error::SimError;
+use crate::ports::Port;
 
-/// Version of the generated text; part of the cache key.
-pub(crate) const VERSION: u32 = 2;
+/// Prefix of the classes Verilator generates.
+pub(crate) const PREFIX: &str = "Vmodel";
 
-/// A port as Verilator's header declares it.
-struct Port<'a> {
-    name: &'a str,
-    width: u32,
-    input: bool,
-}
+/// To be raised when [`generate`] or the grouping of files changes: part of every cache key.
+pub(crate) const VERSION: &str = "1";
 
-/// Reads the ports out of Verilator's top header: lines such as `VL_IN8(&clock,0,0);`.
-fn ports(header: &str) -> Vec<Port<'_>> {
-    header
-        .lines()
-        .filter_map(|line| port(line.trim()))
-        .collect()
-}
+/// The headers that every shim includes; part of every cache key.
+pub(crate) const HEADERS: &[(&str, &str)] = &[
+    ("model.h", include_str!("../include/model.h")),
+    ("slots.h", include_str!("cpp/slots.h")),
+    ("stop.h", include_str!("cpp/stop.h")),
+    ("image.h", include_str!("cpp/image.h")),
+    ("watches.h", include_str!("cpp/watches.h")),
+    ("driver.h", include_str!("cpp/driver.h")),
+];
 
-fn port(line: &str) -> Option<Port<'_>> {
-    let (macro_name, arguments) = line.strip_suffix(");")?.split_once('(')?;
-    let input = macro_name.starts_with("VL_IN") && !macro_name.starts_with("VL_INOUT");
-    if !input && !macro_name.starts_with("VL_OUT") {
-        return None;
-    }
-    let mut fields = arguments.split(',');
-    let name = fields.next()?.trim_start_matches('&');
-    let high: u32 = fields.next()?.parse().ok()?;
-    let low: u32 = fields.next()?.parse().ok()?;
-    let width = high - low + 1;
-    Some(Port { name, width, input })
-}
-
-/// The shim for the design whose Verilated class is `class`.
-pub(crate) fn text(
-    class: &str,
-    header: &str,
-    clock: &str,
-    trace: bool,
-) -> Result<String, SimError> {
-    let ports = ports(header);
-    if !ports.iter().any(|port| port.name == clock && port.input) {
-        return Err(SimError::NoSuchPort {
-            name: clock.to_owned(),
-        });
-    }
+/// The shim for a design with these ports and this clock.
+pub(crate) fn generate(ports: &[Port], clock: &Port) -> String {
     let table: String = ports
         .iter()
         .map(|port| {
-            let Port { name, width, input } = port;
-            format!("            {{\"{name}\", &top_.{name}, {width}, {input}}},\n")
+            format!(
+                "        {{\"{}\", &design.{}, {}, {}}},\n",
+                port.name, port.member, port.width, port.direction
+            )
         })
         .collect();
-    let trace = u8::from(trace);
-    Ok(format!(
-        r#"// Joins the Verilated design to lpu_sim::Model.
-#include <string>
-#include "lpu_sim/model.h"
-#include "{class}.h"
-#include "verilated.h"
-#include "verilated_save.h"
-#include "verilated_syms.h"
-#if {trace}
-#include "verilated_vcd_c.h"
-#endif
+    format!(
+        r#"#include "{PREFIX}.h"
+#include "driver.h"
 
-namespace {{
+static void list_ports({PREFIX}& design, std::vector<lpu::sim::Slot>& slots) {{
+    slots = {{
+{table}    }};
+}}
 
-class Compiled final : public lpu_sim::Model {{
-  public:
-    Compiled() : top_(&context_, "TOP") {{
-#if {trace}
-        context_.traceEverOn(true);
-#endif
-    }}
-    ~Compiled() override {{
-        // Scopes deregister from the thread's current context, which may be another instance's.
-        Verilated::threadContextp(&context_);
-        top_.final();
-    }}
-    void eval() override {{ top_.eval(); }}
-    void spin(uint64_t cycles) override {{
-        for (uint64_t i = 0; i < cycles; ++i) {{
-            top_.{clock} = 1;
-            top_.eval();
-            top_.{clock} = 0;
-            top_.eval();
-        }}
-    }}
-    uint8_t& clock() override {{ return top_.{clock}; }}
-    const lpu_sim::Variable* ports(size_t& count) override {{
-        count = sizeof ports_ / sizeof *ports_;
-        return ports_;
-    }}
-    lpu_sim::Variable signal(const char* name) override {{
-        Verilated::threadContextp(&context_);
-        const std::string path = std::string("TOP.") + name;
-        const size_t dot = path.rfind('.');
-        const VerilatedScope* scope = Verilated::scopeFind(path.substr(0, dot).c_str());
-        VerilatedVar* var = scope ? scope->varFind(path.c_str() + dot + 1) : nullptr;
-        if (!var) return {{name, nullptr, 0, false}};
-        return {{name, var->datap(), static_cast<uint32_t>(var->entBits()), false}};
-    }}
-    bool open_trace(const char* path) override {{
-#if {trace}
-        trace_ = new VerilatedVcdC;
-        top_.trace(trace_, 99);
-        trace_->open(path);
-        return trace_->isOpen();
-#else
-        (void)path;
-        return false;
-#endif
-    }}
-    void dump_trace(uint64_t time) override {{
-#if {trace}
-        trace_->dump(time);
-#else
-        (void)time;
-#endif
-    }}
-    void close_trace() override {{
-#if {trace}
-        trace_->close();
-        delete trace_;
-        trace_ = nullptr;
-#endif
-    }}
-    bool save(const char* path) override {{
-        VerilatedSave file;
-        file.open(path);
-        if (!file.isOpen()) return false;
-        file << top_;
-        file.close();
-        return true;
-    }}
-    bool restore(const char* path) override {{
-        VerilatedRestore file;
-        file.open(path);
-        if (!file.isOpen()) return false;
-        file >> top_;
-        file.close();
-        return true;
-    }}
+static uint8_t& clock_of({PREFIX}& design) {{ return design.{clock}; }}
 
-  private:
-    VerilatedContext context_;
-    {class} top_;
-#if {trace}
-    VerilatedVcdC* trace_ = nullptr;
-#endif
-    const lpu_sim::Variable ports_[{count}] = {{
-{table}        }};
-}};
-
-}}  // namespace
-
-extern "C" lpu_sim::Model* lpu_sim_create_model() {{ return new Compiled; }}
+extern "C" __attribute__((visibility("default"))) lpu::sim::Model* lpu_sim_create() {{
+    return new lpu::sim::Driver<{PREFIX}>{{clock_of, list_ports}};
+}}
 "#,
-        count = ports.len(),
-    ))
+        clock = clock.member,
+    )
 }

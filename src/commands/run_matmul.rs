@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lpu::data::Matrix;
 use lpu::rtl;
 use lpu::run::{Finished, Job, Report};
-use lpu_sim::{Builder, Cache};
+use lpu_sim::{Builder, Verilator, default_cache_dir};
 use miette::IntoDiagnostic;
 use std::time::Duration;
 
@@ -52,7 +52,8 @@ pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
 }
 
 fn run_rtl(args: &MatmulArgs, config: &lpu_isa::Config, job: &Job) -> miette::Result<Finished> {
-    let builder = Builder::new(Cache::default())?.trace(args.trace.is_some());
+    let cache = default_cache_dir();
+    let builder = Builder::new(Verilator::find(&cache)?, &cache).trace(args.trace.is_some());
     let spinner = ProgressBar::new_spinner();
     spinner.enable_steady_tick(Duration::from_millis(100));
     spinner.set_message(format!(
