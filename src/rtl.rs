@@ -253,7 +253,10 @@ const GROUP: u8 = 0;
 fn watches(config: &Config, model: &mut Model) -> Result<Vec<Watch>, SimError> {
     let mut watches = Vec::new();
     let mut add = |model: &mut Model, paths: Vec<String>| {
-        let signals = paths.iter().map(|path| model.signal(path)).collect::<Result<Vec<_>, _>>()?;
+        let signals = paths
+            .iter()
+            .map(|path| model.signal(path))
+            .collect::<Result<Vec<_>, _>>()?;
         let (valid, payload) = signals.split_first().expect("a watch has a trigger");
         watches.push(Watch {
             id: watches.len() as u32,
@@ -266,11 +269,22 @@ fn watches(config: &Config, model: &mut Model) -> Result<Vec<Watch>, SimError> {
     for slice in 0..config.mem.slices {
         let [start, drive @ .., w0, w1, w2, w3] = &design::MEM_SIGNALS;
         for signals in [&[*start][..], drive, &[*w0, *w1, *w2, *w3]] {
-            add(model, signals.iter().map(|signal| design::mem_path(slice, signal)).collect())?;
+            add(
+                model,
+                signals
+                    .iter()
+                    .map(|signal| design::mem_path(slice, signal))
+                    .collect(),
+            )?;
         }
     }
     for plane in 0..config.mxm.planes {
-        add(model, design::mxm_signals().map(|signal| design::mxm_path(plane, &signal)).collect())?;
+        add(
+            model,
+            design::mxm_signals()
+                .map(|signal| design::mxm_path(plane, &signal))
+                .collect(),
+        )?;
     }
     Ok(watches)
 }
