@@ -117,14 +117,13 @@ impl Rtl {
         &mut self,
         vectors: impl IntoIterator<Item = (usize, usize, &'a [u8])>,
     ) -> Result<(), RtlError> {
-        let mut requests = Vec::new();
-        for (slice, address, bytes) in vectors {
-            for (g, word) in bytes.chunks_exact(LANES_PER_CODEWORD).enumerate() {
-                let data = u64::from_le_bytes(word.try_into().expect("chunks of eight bytes"));
-                let at = map::sram(&self.config, slice, address, g);
-                requests.push(Request::Write(at, data));
-            }
-        }
+        let requests: Vec<Request> = vectors
+            .into_iter()
+            .flat_map(|(slice, address, bytes)| {
+                map::vector_words(&self.config, slice, address, bytes)
+            })
+            .map(|(address, word)| Request::Write(address, word))
+            .collect();
         self.transact(&requests).map(drop)
     }
 
@@ -145,17 +144,9 @@ impl Rtl {
 
     /// Loads a program into the queues.
     pub fn load(&mut self, program: &Program) -> Result<(), RtlError> {
-        let mut requests = Vec::new();
-        for queue in 0..program.num_queues() {
-            for (index, instruction) in program.queue(queue).iter().enumerate() {
-                let word = instruction.encode();
-                requests.push(Request::Write(map::program(queue, index, 0), word as u64));
-                requests.push(Request::Write(
-                    map::program(queue, index, 1),
-                    (word >> 64) as u64,
-                ));
-            }
-        }
+        let requests: Vec<Request> = map::program_words(program)
+            .map(|(address, word)| Request::Write(address, word))
+            .collect();
         self.transact(&requests).map(drop)
     }
 

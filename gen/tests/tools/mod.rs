@@ -71,7 +71,9 @@ pub fn simulate(sources: &[(&str, &str)]) -> String {
     compile.args(["-g2005", "-s", "testbench", "-o", "simulation"]);
     for (name, text) in sources {
         std::fs::write(directory.path().join(name), text).expect("the source is written");
-        compile.arg(name);
+        if Path::new(name).extension().is_some_and(|kind| kind == "v") {
+            compile.arg(name);
+        }
     }
     run(&mut compile, directory.path());
     run(

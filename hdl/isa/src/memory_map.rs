@@ -1,7 +1,7 @@
 //! Host addresses, in units of 64-bit words.
 
-use crate::Config;
 use crate::secded::LANES_PER_CODEWORD;
+use crate::{Config, Program};
 
 /// CONTROL register: bit 0 launches, bit 1 clears faults and counters.
 pub const CONTROL: u32 = 0x0;
@@ -51,4 +51,42 @@ pub fn sram(config: &Config, slice: usize, address: usize, codeword: usize) -> u
 /// Address of one half (0 = low, 1 = high) of instruction `index` of queue `queue`.
 pub fn program(queue: usize, index: usize, half: usize) -> u32 {
     PROGRAM | (queue as u32) << PROGRAM_QUEUE_SHIFT | (index << 1 | half) as u32
+}
+
+/// The words, with their addresses, that hold one vector.
+pub fn vector_words<'a>(
+    config: &'a Config,
+    slice: usize,
+    address: usize,
+    bytes: &'a [u8],
+) -> impl Iterator<Item = (u32, u64)> + 'a {
+    let word = move |(codeword, lanes): (usize, &[u8])| {
+        let data = lanes
+            .iter()
+            .rev()
+            .fold(0, |word, &lane| word << 8 | u64::from(lane));
+        (sram(config, slice, address, codeword), data)
+    };
+    bytes.chunks(LANES_PER_CODEWORD).enumerate().map(word)
+}
+
+/// The words, with their addresses, that hold a program.
+pub fn program_words(program: &Program) -> impl Iterator<Item = (u32, u64)> + '_ {
+    let half = |queue, index, word: u128, half: usize| {
+        (
+            self::program(queue, index, half),
+            (word >> (64 * half)) as u64,
+        )
+    };
+    let instructions = (0..program.num_queues()).flat_map(|queue| {
+        program
+            .queue(queue)
+            .iter()
+            .enumerate()
+            .map(move |i| (queue, i))
+    });
+    instructions.flat_map(move |(queue, (index, instruction))| {
+        let word = instruction.encode();
+        [half(queue, index, word, 0), half(queue, index, word, 1)]
+    })
 }

@@ -54,7 +54,7 @@ pub struct RequestDecoder {
     allowed: Signal<Local, Bit>,
     register: Signal<Local, Bit>,
     sram: Signal<Local, Bit>,
-    program: Signal<Local, Bit>,
+    is_program: Signal<Local, Bit>,
     above: Signal<Local, Bits<8>>,
     num_slices: Constant<Bits<6>>,
     num_words: Constant<Bits<22>>,
@@ -98,7 +98,7 @@ impl RequestDecoder {
             allowed: Signal::default(),
             register: Signal::default(),
             sram: Signal::default(),
-            program: Signal::default(),
+            is_program: Signal::default(),
             above: Signal::default(),
             num_slices: Constant::new(number(config.mem.slices).into()),
             num_words: Constant::new(number(config.mem.depth * codewords).into()),
@@ -159,7 +159,7 @@ impl Logic for RequestDecoder {
         self.register.next = (self.in_address.val().get_bits::<4>(28) == 0)
             & (self.in_address.val().get_bits::<18>(10) == 0);
         self.sram.next = self.in_address.val().get_bits::<4>(28) == 1;
-        self.program.next = self.in_address.val().get_bits::<4>(28) == 2;
+        self.is_program.next = self.in_address.val().get_bits::<4>(28) == 2;
         self.out_host_ecc.next = (self.in_address.val().get_bits::<2>(8) == 3)
             & (self.in_address.val().get_bits::<8>(0) == 0xff);
         self.known.next = false;
@@ -188,7 +188,7 @@ impl Logic for RequestDecoder {
                 & (self.in_address.val().get_bits::<22>(0) < self.num_words.val());
             self.allowed.next = !self.in_busy.val();
         }
-        if self.program.val() {
+        if self.is_program.val() {
             self.known.next = (self.unit.val() < self.num_units.val())
                 & (self.in_address.val().get_bits::<19>(1) < self.depth.val());
             self.allowed.next = !self.in_busy.val();
@@ -199,6 +199,6 @@ impl Logic for RequestDecoder {
         self.out_sram.next =
             self.in_valid.val() & self.sram.val() & self.known.val() & self.allowed.val();
         self.out_program.next =
-            self.in_valid.val() & self.program.val() & self.known.val() & self.allowed.val();
+            self.in_valid.val() & self.is_program.val() & self.known.val() & self.allowed.val();
     }
 }

@@ -295,13 +295,12 @@ impl<const L: usize, const V: usize> Logic for Compute<L, V> {
             self.stage[j].clock.next = self.clock.val();
             self.stage[j].reset.next = self.reset.val();
             self.stage[j].enable.next = true;
-            if j == 0 {
-                self.stage[j].d.next = self.decoder.out_valid.val();
-                self.out_enable[j].next = self.decoder.out_valid.val();
-            } else {
-                self.stage[j].d.next = self.stage[j - 1].q.val();
-                self.out_enable[j].next = self.stage[j - 1].q.val();
-            }
+        }
+        self.stage[0].d.next = self.decoder.out_valid.val();
+        self.out_enable[0].next = self.decoder.out_valid.val();
+        for j in 1..self._stages {
+            self.stage[j].d.next = self.stage[j - 1].q.val();
+            self.out_enable[j].next = self.stage[j - 1].q.val();
         }
         self.out_dot_valid.next = false;
         for j in 0..self._stages {

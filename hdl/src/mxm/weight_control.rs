@@ -318,13 +318,11 @@ impl Logic for WeightControl {
             self.install[j].clock.next = self.clock.val();
             self.install[j].reset.next = self.reset.val();
             self.install[j].enable.next = true;
-            if j == 0 {
-                self.install[j].d.next = (self.in_valid.val()
-                    & (self.in_opcode.val() == self.iw.val()))
-                    | (self.load.val() & self.in_flags.val().get_bit(1) & self.in_last.val());
-            } else {
-                self.install[j].d.next = self.install[j - 1].q.val();
-            }
+        }
+        self.install[0].d.next = (self.in_valid.val() & (self.in_opcode.val() == self.iw.val()))
+            | (self.load.val() & self.in_flags.val().get_bit(1) & self.in_last.val());
+        for j in 1..5 {
+            self.install[j].d.next = self.install[j - 1].q.val();
         }
         self.out_install.next = self.install[4].q.val();
     }
