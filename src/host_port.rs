@@ -8,7 +8,7 @@ const BATCH: usize = 1 << 16;
 
 /// A request: one 64-bit word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Request {
+pub enum Request {
     /// Reads the word at an address.
     Read(u32),
     /// Writes the word at an address.
@@ -16,7 +16,7 @@ pub(crate) enum Request {
 }
 
 /// The answer to a request: its data, or the tile's refusal.
-pub(crate) type Answer = Result<u64, u64>;
+pub type Answer = Result<u64, u64>;
 
 /// The ports of the tile.
 pub(crate) struct HostPort {

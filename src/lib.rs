@@ -1,10 +1,11 @@
 //! Generates, simulates and verifies the RTL of a Language Processing Unit.
 //!
 //! [`rtl::Rtl`] is a tile in simulation behind its host port; [`run`] computes a matrix product on it (or on the golden
-//! machine alone) and compares values and cycles.
+//! machine alone) and compares values and cycles, [`scenario`] does so with any program.
 
 pub mod data;
 pub mod design;
 mod host_port;
 pub mod rtl;
 pub mod run;
+pub mod scenario;

@@ -1,14 +1,15 @@
 //! A tile in RTL simulation behind its host port.
 
 use crate::design;
-use crate::host_port::{Answer, HostPort, Request};
+use crate::host_port::HostPort;
+pub use crate::host_port::{Answer, Request};
 use lpu_gen::EmitError;
 use lpu_isa::latency::LAUNCH_LATENCY;
 use lpu_isa::secded::LANES_PER_CODEWORD;
 use lpu_isa::{Config, Program, Stream, memory_map as map};
 use lpu_sim::{Builder, CompiledModel, Model, PortId, SimError, Watch};
 use lpu_verif::machine::{EccCount, Fault};
-use lpu_verif::{Effect, Event, FaultCode, LaunchReport, Source, Vector};
+use lpu_verif::{Effect, Event, FaultCode, LaunchReport, Source, Vector, secded};
 use miette::Diagnostic;
 use std::ops::Range;
 use std::path::Path;
@@ -95,8 +96,13 @@ impl Rtl {
         self.simulating
     }
 
+    /// Sends requests, one a cycle; the answers in their order.
+    pub fn answers(&mut self, requests: &[Request]) -> Vec<Answer> {
+        self.host.transact(&mut self.model, requests)
+    }
+
     fn transact(&mut self, requests: &[Request]) -> Result<Vec<u64>, RtlError> {
-        let answers = self.host.transact(&mut self.model, requests);
+        let answers = self.answers(requests);
         let check = |(request, answer): (&Request, Answer)| {
             answer.map_err(|_| match *request {
                 Request::Read(address) => RtlError::Refused {
@@ -124,6 +130,28 @@ impl Rtl {
             })
             .map(|(address, word)| Request::Write(address, word))
             .collect();
+        self.transact(&requests).map(drop)
+    }
+
+    /// Writes vectors into SRAM of one slice with their check bits as they are, right or wrong.
+    pub fn store_raw(
+        &mut self,
+        slice: usize,
+        vectors: impl IntoIterator<Item = (usize, Vector)>,
+    ) -> Result<(), RtlError> {
+        let (mut requests, mut mask) = (Vec::new(), 0);
+        for (address, vector) in vectors {
+            for g in 0..self.config.lanes / LANES_PER_CODEWORD {
+                let wrong = u64::from(vector.check[g] ^ secded::encode(vector.data[g]));
+                if wrong != mask {
+                    mask = wrong;
+                    requests.push(Request::Write(map::INJECT_CHECK, mask));
+                }
+                let at = map::sram(&self.config, slice, address, g);
+                requests.push(Request::Write(at, vector.data[g]));
+            }
+        }
+        requests.push(Request::Write(map::INJECT_CHECK, 0));
         self.transact(&requests).map(drop)
     }
 

@@ -56,7 +56,12 @@ fn program(
 
 /// A scenario whose launch has no faults; single-bit errors in memory are all corrected.
 pub fn legal() -> impl Strategy<Value = Scenario> {
-    config().prop_flat_map(|config| {
+    legal_on(config())
+}
+
+/// The same for machines from a strategy of the caller's, for example `Just(config)`.
+pub fn legal_on(configs: impl Strategy<Value = Config>) -> impl Strategy<Value = Scenario> {
+    configs.prop_flat_map(|config| {
         let queues = config.num_queues();
         let draw = (any::<u8>(), 0u64..60, any::<[u16; 6]>(), any::<[bool; 3]>());
         let bases = vec(prop_oneof![Just(0u16), any::<u16>()], queues);

@@ -157,11 +157,18 @@ fn assemble(
 /// A scenario with any program, any base and any errors in memory: drawn from nothing or made from a
 /// legal one by a few changes.
 pub fn wild() -> impl Strategy<Value = Scenario> {
-    prop_oneof![drawn(), spoiled()]
+    wild_on(config)
 }
 
-fn drawn() -> impl Strategy<Value = Scenario> {
-    config().prop_flat_map(|config| {
+/// The same for machines from a strategy of the caller's, for example `|| Just(config.clone())`.
+pub fn wild_on<S: Strategy<Value = Config>>(
+    configs: impl Fn() -> S,
+) -> impl Strategy<Value = Scenario> {
+    prop_oneof![drawn(configs()), spoiled(configs())]
+}
+
+fn drawn(configs: impl Strategy<Value = Config>) -> impl Strategy<Value = Scenario> {
+    configs.prop_flat_map(|config| {
         let queues = config.num_queues();
         let queue = |unit: Queue| vec(instruction(&config, unit.kind), 0..DRAWN).boxed();
         let drawn: Vec<_> = Queue::all(&config).map(queue).collect();
