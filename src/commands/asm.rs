@@ -3,7 +3,7 @@
 //! The word form has one 128-bit word in hexadecimal a line, below the `.queue` line of its queue.
 
 use crate::cli::AsmArgs;
-use crate::files;
+use lpu::files;
 use lpu_isa::{Instruction, Program, Queue, asm};
 use miette::{IntoDiagnostic, LabeledSpan, miette};
 use std::fmt::Write;
