@@ -73,7 +73,7 @@ pub enum ConfigCommand {
 pub struct GenArgs {
     #[command(flatten)]
     pub config: ConfigArg,
-    /// Folder for the Verilog files, the file list and the configuration
+    /// Folder for the Verilog files, the file list and the lint waivers
     #[arg(short, long, default_value = "build/verilog", value_name = "DIR")]
     pub out: PathBuf,
     /// Write into a folder that holds other files; replaces those of the same names, keeps the rest

@@ -13,16 +13,16 @@ use thiserror::Error;
 #[derive(Debug, Error, Diagnostic)]
 pub enum FileError {
     /// Reading failed.
-    #[error("cannot read `{}`: {source}", .path.display())]
+    #[error("cannot read `{}`: {reason}", .path.display())]
     #[diagnostic(code(lpu::file::read), help("check the name; `-` is standard input"))]
     Read {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        reason: io::Error,
     },
     /// Writing failed.
-    #[error("cannot write `{}`: {source}", .path.display())]
+    #[error("cannot write `{}`: {reason}", .path.display())]
     #[diagnostic(
         code(lpu::file::write),
         help("nothing was written; choose a folder that exists and is writable")
@@ -31,7 +31,7 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        reason: io::Error,
     },
     /// Neither preset nor file.
     #[error("`{name}` is neither a preset nor a file")]
@@ -67,9 +67,9 @@ pub fn read_text(path: &Path) -> Result<String, FileError> {
         }
         _ => std::fs::read_to_string(path),
     };
-    read().map_err(|source| FileError::Read {
+    read().map_err(|reason| FileError::Read {
         path: path.to_owned(),
-        source,
+        reason,
     })
 }
 
@@ -99,11 +99,17 @@ impl Staging {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
+        if !parent.is_dir() {
+            let missing = format!("there is no folder `{}`", parent.display());
+            return Err(io::Error::new(io::ErrorKind::NotFound, missing));
+        }
         // No interrupt between making and listing.
         let mut staging = STAGING.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::Builder::new()
             .prefix(".lpu-")
-            .tempdir_in(parent)?;
+            .tempdir_in(parent)
+            // The name of a folder that is not there helps nobody.
+            .map_err(|error| io::Error::from(error.kind()))?;
         staging.push(folder.path().to_owned());
         Ok(Self(folder))
     }
@@ -139,9 +145,9 @@ impl Output {
                 folder,
             })
         };
-        create().map_err(|source| FileError::Write {
+        create().map_err(|reason| FileError::Write {
             path: path.to_owned(),
-            source,
+            reason,
         })
     }
 
@@ -165,9 +171,9 @@ impl Output {
             Some(_) => fs::rename(self.path(), &self.target),
             None => Ok(()),
         };
-        moved.map_err(|source| FileError::Write {
+        moved.map_err(|reason| FileError::Write {
             path: self.asked.clone(),
-            source,
+            reason,
         })
     }
 }
@@ -190,9 +196,9 @@ const EXIT_INTERRUPTED: i32 = 130;
 /// Writes a whole file.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let output = Output::create(path)?;
-    fs::write(output.path(), bytes).map_err(|source| FileError::Write {
+    fs::write(output.path(), bytes).map_err(|reason| FileError::Write {
         path: path.to_owned(),
-        source,
+        reason,
     })?;
     output.commit()
 }
@@ -201,9 +207,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 pub fn print(bytes: &[u8]) -> Result<(), FileError> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(FileError::Write {
+        Err(reason) if reason.kind() != io::ErrorKind::BrokenPipe => Err(FileError::Write {
             path: "standard output".into(),
-            source,
+            reason,
         }),
         _ => Ok(()),
     }
@@ -273,7 +279,7 @@ mod tests {
         fs::set_permissions(&read_only, mode).unwrap();
         for (path, reason) in [
             (folder.path(), "is a directory"),
-            (&missing, "No such file or directory"),
+            (&missing, "there is no folder"),
             (&read_only, "permission denied"),
         ] {
             let error = Output::check(path).unwrap_err().to_string();

@@ -252,9 +252,12 @@ impl Job {
         let (mut span, mut divergence) = (Span::default(), None);
         let mut cycle = 0;
         let ended = loop {
-            let busy = rtl.run(CHUNK, &mut observed);
-            cycle += CHUNK;
-            golden.run(CHUNK, &mut expected);
+            // Not past the end that is predicted, so that the time measured is that of the launch.
+            let left = (self.cycles() + 1).saturating_sub(cycle);
+            let cycles = if left == 0 { CHUNK } else { left.min(CHUNK) };
+            let busy = rtl.run(cycles, &mut observed);
+            cycle += cycles;
+            golden.run(cycles, &mut expected);
             span.extend(&observed);
             if divergence.is_none() {
                 let verdict = scoreboard
