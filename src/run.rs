@@ -182,7 +182,7 @@ impl Job {
     }
 
     /// Cycles of the launch until busy falls.
-    pub fn cycles(&self) -> u64 {
+    pub fn busy_cycles(&self) -> u64 {
         self.compiled.schedule.busy_cycles
     }
 
@@ -253,7 +253,7 @@ impl Job {
         let mut cycle = 0;
         let ended = loop {
             // Not past the end that is predicted, so that the time measured is that of the launch.
-            let left = (self.cycles() + 1).saturating_sub(cycle);
+            let left = (self.busy_cycles() + 1).saturating_sub(cycle);
             let cycles = if left == 0 { CHUNK } else { left.min(CHUNK) };
             let busy = rtl.run(cycles, &mut observed);
             cycle += cycles;

@@ -152,6 +152,24 @@ fn the_doctor_knows_whether_a_run_can_work() {
         (ill.code, &ill.json()["tools"][1]["state"]),
         (Some(1), &"unusable".into())
     );
+    // A Verilator that is too old is passed over, and said so.
+    let old = "#!/bin/sh\necho Verilator 4.038 2020-07-11\n";
+    common::script(&folder.path().join("old/bin"), "verilator", old);
+    let include = folder.path().join("old/share/verilator/include");
+    fs::create_dir_all(&include).unwrap();
+    fs::write(include.join("verilated.h"), "").unwrap();
+    let path = folder.path().join("old/bin");
+    let ill = run(bare(folder.path(), &["doctor", "--json"]).env("PATH", path));
+    let (code, report) = (ill.code, ill.json());
+    assert_eq!(
+        (code, &report["tools"][0]["state"]),
+        (Some(1), &"missing".into())
+    );
+    let reason = report["tools"][0]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("Verilator 4.038 2020-07-11 is older than 5.0"),
+        "{reason}"
+    );
     // The cache cannot be made below a file.
     fs::write(folder.path().join("file"), "").unwrap();
     let below = folder.path().join("file/cache");
@@ -259,6 +277,35 @@ fn every_shell_gets_completions() {
         assert_eq!(ended.code, Some(0));
         for word in ["matmul", "trace-from", "doctor", "disasm"] {
             assert!(ended.out.contains(word), "{shell}: no `{word}`");
+        }
+    }
+}
+
+#[test]
+fn the_reference_names_every_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = fs::read_to_string("docs/cli.md").unwrap();
+    for arguments in [
+        small(&["--engine", "model", "--json"]),
+        vec!["gen", "--json"],
+        vec!["doctor", "--json"],
+        vec!["config", "show", "--json"],
+    ] {
+        let ended = run(&mut bare(folder.path(), &arguments));
+        let report: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+        let lists = report["tools"][0].as_object().into_iter();
+        let objects = lists
+            .chain(report["cache"].as_object())
+            .chain(report.as_object());
+        for field in objects.flat_map(|object| object.keys()) {
+            let field = field.as_str();
+            let named = ["`", ".", "[]."]
+                .iter()
+                .any(|before| page.contains(&format!("{before}{field}`")));
+            assert!(
+                named || field == "tools" || field == "cache",
+                "`{field}` of {arguments:?} is not described"
+            );
         }
     }
 }

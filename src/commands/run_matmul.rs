@@ -31,8 +31,8 @@ pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
     let job = Job::new(&config, a, b)?;
     let mut finished = match args.engine {
         EngineArg::Model => {
-            let bar = progress::cycles(job.cycles(), "golden model");
-            let finished = job.run_model(|cycle| bar.set_position(cycle))?;
+            let bar = progress::cycles(job.busy_cycles(), "golden model");
+            let finished = job.run_model(|cycle| bar.set_position(cycle.min(job.busy_cycles())))?;
             bar.finish_and_clear();
             finished
         }
@@ -61,12 +61,14 @@ pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
 
 fn run_rtl(args: &MatmulArgs, config: &Config, job: &Job) -> miette::Result<Finished> {
     let waves = match &args.trace {
-        Some(path) => Some((path.as_path(), window(args, job.cycles())?)),
+        Some(path) => Some((path.as_path(), window(args, job.busy_cycles())?)),
         None => None,
     };
     let build = Build::new(config, args.trace.is_some())?;
-    let bar = progress::cycles(job.cycles(), "RTL");
-    let mut finished = job.run_rtl(&build.compiled, waves, |cycle| bar.set_position(cycle))?;
+    let bar = progress::cycles(job.busy_cycles(), "RTL");
+    let mut finished = job.run_rtl(&build.compiled, waves, |cycle| {
+        bar.set_position(cycle.min(job.busy_cycles()))
+    })?;
     bar.finish_and_clear();
     finished.report.model_cached = Some(build.cached);
     finished.report.model_build_seconds = Some(build.seconds);
