@@ -7,7 +7,8 @@ use std::path::PathBuf;
 #[derive(Parser)]
 #[command(version, max_term_width = 100, propagate_version = true)]
 #[command(
-    after_help = "Exit codes: 0 success, 1 RTL and golden model differ, 2 bad input or a failed tool."
+    after_help = "Exit codes: 0 success, 1 RTL and golden model differ (doctor: cannot be compared), \
+                  2 bad input or a failed tool, 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -28,6 +29,8 @@ pub enum Command {
     Asm(AsmArgs),
     /// Disassemble instruction words into a program text
     Disasm(AsmArgs),
+    /// Show which tools are found and what is missing
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell
     Completions {
         /// Shell to complete for
@@ -70,9 +73,19 @@ pub enum ConfigCommand {
 pub struct GenArgs {
     #[command(flatten)]
     pub config: ConfigArg,
-    /// Folder for the Verilog files, the file list and the configuration
+    /// Folder for the Verilog files, the file list and the lint waivers
     #[arg(short, long, default_value = "build/verilog", value_name = "DIR")]
     pub out: PathBuf,
+    /// Write into a folder that holds other files; replaces those of the same names, keeps the rest
+    #[arg(long)]
+    pub force: bool,
+    /// Print one JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct DoctorArgs {
     /// Print one JSON object on standard output
     #[arg(long)]
     pub json: bool,
@@ -133,12 +146,15 @@ pub struct MatmulArgs {
     /// What computes
     #[arg(long, value_enum, default_value_t = EngineArg::Rtl)]
     pub engine: EngineArg,
-    /// Write waves of all signals (.vcd); uses a slower model
-    #[arg(long, value_name = "FILE")]
+    /// Write waves of all signals, .fst or .vcd; uses a slower model
+    #[arg(long, value_name = "FILE", value_parser = wave_file)]
     pub trace: Option<PathBuf>,
-    /// Cycles of the launch to trace, FIRST..LAST
-    #[arg(long, value_name = "FIRST..LAST", requires = "trace", value_parser = window)]
-    pub trace_window: Option<std::ops::Range<u64>>,
+    /// First cycle of the launch in the waves (default: 0)
+    #[arg(long, value_name = "CYCLE", requires = "trace")]
+    pub trace_from: Option<u64>,
+    /// Last cycle of the launch in the waves (default: the last)
+    #[arg(long, value_name = "CYCLE", requires = "trace")]
+    pub trace_to: Option<u64>,
     /// Print one JSON object on standard output
     #[arg(long)]
     pub json: bool,
@@ -152,12 +168,10 @@ fn dimension(text: &str) -> Result<usize, String> {
     }
 }
 
-fn window(text: &str) -> Result<std::ops::Range<u64>, String> {
-    let parsed = text
-        .split_once("..")
-        .and_then(|(first, last)| Some(first.parse().ok()?..last.parse().ok()?));
-    match parsed {
-        Some(range) if range.start < range.end => Ok(range),
-        _ => Err("must be FIRST..LAST with FIRST < LAST, for example 0..200".into()),
+fn wave_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("fst" | "vcd") => Ok(path),
+        _ => Err("must end in .fst or .vcd".into()),
     }
 }

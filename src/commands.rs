@@ -2,6 +2,7 @@
 
 mod asm;
 mod config;
+mod doctor;
 mod gen_verilog;
 mod run_matmul;
 
@@ -12,8 +13,8 @@ use clap::CommandFactory;
 pub enum Outcome {
     /// All is well.
     Success,
-    /// RTL and golden model differ.
-    Mismatch,
+    /// RTL and golden model differ, or cannot be compared here.
+    Failure,
 }
 
 /// Runs the command.
@@ -24,10 +25,11 @@ pub fn execute(cli: Cli) -> miette::Result<Outcome> {
         Command::Run(RunCommand::Matmul(args)) => return run_matmul::execute(&args),
         Command::Asm(args) => asm::assemble(&args)?,
         Command::Disasm(args) => asm::disassemble(&args)?,
+        Command::Doctor(args) => return doctor::execute(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "lpu", &mut script);
-            crate::files::print(&script)?;
+            lpu::files::print(&script)?;
         }
     }
     Ok(Outcome::Success)

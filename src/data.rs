@@ -22,6 +22,15 @@ pub struct Matrix<T> {
 /// An array file that is refused.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ArrayError {
+    /// There is no such file, or it may not be read.
+    #[error("cannot open {}: {reason}", .path.display())]
+    #[diagnostic(code(lpu::npy::open), help("check the name"))]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: io::Error,
+    },
     /// The file cannot be read as an array.
     #[error("cannot read {} as a NumPy array: {reason}", .path.display())]
     #[diagnostic(
@@ -78,9 +87,17 @@ impl Matrix<i8> {
             path: path.to_owned(),
             reason: error.to_string(),
         };
-        let file = std::fs::File::open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        let array = NpyFile::new(io::BufReader::new(file)).map_err(failed)?;
+        let cut = |what: &str, error: io::Error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => failed(io::Error::other(what)),
+            _ => failed(error),
+        };
+        let opened = std::fs::File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (length, file) = opened.map_err(|reason| ArrayError::Open {
+            path: path.to_owned(),
+            reason,
+        })?;
+        let array = NpyFile::new(io::BufReader::new(file))
+            .map_err(|error| cut("it ends within its header", error))?;
         let dtype = array.dtype();
         match &dtype {
             DType::Plain(plain)
@@ -117,7 +134,8 @@ impl Matrix<i8> {
         }
         let (rows, columns) = (rows as usize, columns as usize);
         let order = array.order();
-        let elements: Vec<i8> = array.into_vec().map_err(failed)?;
+        let short = format!("it ends before the last element of a {rows} x {columns} matrix");
+        let elements: Vec<i8> = array.into_vec().map_err(|error| cut(&short, error))?;
         let elements = match order {
             Order::C => elements,
             Order::Fortran => (0..rows * columns)

@@ -1,10 +1,12 @@
 //! Generates, simulates and verifies the RTL of a Language Processing Unit.
 //!
 //! [`rtl::Rtl`] is a tile in simulation behind its host port; [`run`] computes a matrix product on it (or on the golden
-//! machine alone) and compares values and cycles, [`scenario`] does so with any program.
+//! machine alone) and compares values and cycles, [`scenario`] does so with any program; [`divergence`] says where they part.
 
 pub mod data;
 pub mod design;
+pub mod divergence;
+pub mod files;
 mod host_port;
 pub mod rtl;
 pub mod run;

@@ -3,7 +3,7 @@
 use crate::design;
 use crate::host_port::HostPort;
 pub use crate::host_port::{Answer, Request};
-use lpu_gen::EmitError;
+use lpu_gen::{EmitError, Emitted};
 use lpu_isa::latency::LAUNCH_LATENCY;
 use lpu_isa::secded::LANES_PER_CODEWORD;
 use lpu_isa::{Config, Program, Stream, memory_map as map};
@@ -42,8 +42,16 @@ pub enum RtlError {
 
 /// Builds the model of a tile, or takes it from the cache.
 pub fn build(config: &Config, builder: &Builder) -> Result<CompiledModel, RtlError> {
-    let emitted = design::emit(config)?;
-    Ok(builder.build(&design::design(config, &emitted))?)
+    build_emitted(config, &design::emit(config)?, builder)
+}
+
+/// The same for Verilog that is emitted already, and perhaps edited since.
+pub fn build_emitted(
+    config: &Config,
+    emitted: &Emitted,
+    builder: &Builder,
+) -> Result<CompiledModel, RtlError> {
+    Ok(builder.build(&design::design(config, emitted))?)
 }
 
 /// A simulated tile.
@@ -200,6 +208,11 @@ impl Rtl {
     pub fn open_waves(&mut self, path: &Path, window: Range<u64>) -> Result<(), RtlError> {
         let window = window.start + self.launch..window.end + self.launch;
         Ok(self.model.open_trace(path, window)?)
+    }
+
+    /// Finishes the wave file, if there is one.
+    pub fn close_waves(&mut self) -> Result<(), RtlError> {
+        Ok(self.model.close_trace()?)
     }
 
     /// Runs `cycles` cycles of the launch and appends what was observed, in canonical order. False once busy has fallen.

@@ -1,6 +1,8 @@
 //! A matrix product on RTL or on the golden machine, compared in value and cycle.
 
 use crate::data::Matrix;
+use crate::divergence::DivergenceReport;
+use crate::files::{FileError, Output};
 use crate::rtl::{Rtl, RtlError};
 use lpu_compiler::CompileError;
 use lpu_compiler::matmul::{self, Matmul};
@@ -31,6 +33,10 @@ pub enum RunError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Rtl(#[from] RtlError),
+    /// A wave file cannot be written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FileError),
     /// Inner dimensions differ.
     #[error("A is {m} x {k} and B is {found} x {n}: the columns of A must be the rows of B")]
     #[diagnostic(code(lpu::shape), help("transpose or cut one of them"))]
@@ -95,16 +101,20 @@ pub struct Report {
     pub sim_macs_per_second: f64,
     /// Seed of the matrices, if they were made here.
     pub seed: Option<u64>,
+    /// Whether the RTL model was in the cache.
+    pub model_cached: Option<bool>,
+    /// Host time to build the RTL model or to find it in the cache.
+    pub model_build_seconds: Option<f64>,
+    /// The first difference between RTL and golden machine.
+    pub divergence: Option<Box<DivergenceReport>>,
 }
 
 /// A finished run.
 pub struct Finished {
     /// What was measured.
     pub report: Report,
-    /// The product, as computed by the engine.
-    pub product: Matrix<i32>,
-    /// The first difference between RTL and golden machine.
-    pub divergence: Option<Box<Divergence>>,
+    /// The product as the engine computed it; none if the tile never came to an end.
+    pub product: Option<Matrix<i32>>,
 }
 
 /// A product ready to run.
@@ -171,6 +181,11 @@ impl Job {
         &self.compiled
     }
 
+    /// Cycles of the launch until busy falls.
+    pub fn busy_cycles(&self) -> u64 {
+        self.compiled.schedule.busy_cycles
+    }
+
     fn golden(&self) -> Result<Machine, RunError> {
         let mut machine = Machine::new(&self.config);
         for vector in self.compiled.pack(&self.a.elements, &self.b.elements)? {
@@ -210,7 +225,7 @@ impl Job {
             .places()
             .map(|(slice, address)| machine.sram(slice, address).lanes(lanes));
         let memory: Vec<Vec<u8>> = result.collect();
-        Ok(self.finish(run, &memory.concat(), None))
+        Ok(self.finish(run, Some(&memory.concat()), None))
     }
 
     /// Runs on RTL and compares every event with the golden machine; after a divergence the launch goes on unchecked.
@@ -224,18 +239,25 @@ impl Job {
     ) -> Result<Finished, RunError> {
         let mut rtl = Rtl::new(&self.config, compiled)?;
         self.prepare(&mut rtl)?;
-        if let Some((path, window)) = waves {
-            rtl.open_waves(path, window)?;
+        let output = waves
+            .as_ref()
+            .map(|(path, _)| Output::create(path))
+            .transpose()?;
+        if let (Some(output), Some((_, window))) = (&output, waves) {
+            rtl.open_waves(&output.path(), window)?;
         }
         let mut golden = self.golden()?;
         let mut scoreboard = Scoreboard::new(&self.config, &self.compiled.program).without_faults();
         let (mut expected, mut observed) = (Vec::new(), Vec::new());
         let (mut span, mut divergence) = (Span::default(), None);
         let mut cycle = 0;
-        loop {
-            let busy = rtl.run(CHUNK, &mut observed);
-            cycle += CHUNK;
-            golden.run(CHUNK, &mut expected);
+        let ended = loop {
+            // Not past the end that is predicted, so that the time measured is that of the launch.
+            let left = (self.busy_cycles() + 1).saturating_sub(cycle);
+            let cycles = if left == 0 { CHUNK } else { left.min(CHUNK) };
+            let busy = rtl.run(cycles, &mut observed);
+            cycle += cycles;
+            golden.run(cycles, &mut expected);
             span.extend(&observed);
             if divergence.is_none() {
                 let verdict = scoreboard
@@ -248,9 +270,11 @@ impl Job {
             observed.clear();
             progress(cycle);
             if !busy || cycle > self.compiled.schedule.busy_cycles + CHUNK {
-                break;
+                break !busy;
             }
-        }
+        };
+        rtl.close_waves()?;
+        output.map(Output::commit).transpose()?;
         let seconds = rtl.simulating().as_secs_f64();
         let registers = LaunchReport {
             first_read: span.first,
@@ -261,8 +285,11 @@ impl Job {
             .finish()
             .and_then(|()| scoreboard.compare_reports(&golden.report(), &registers));
         let divergence = divergence.or(verdict.err());
-        let places: Vec<_> = self.places().collect();
-        let memory = rtl.read_sram(places)?;
+        // While it is busy the tile refuses to be read.
+        let memory = match ended {
+            true => Some(rtl.read_sram(self.places())?),
+            false => None,
+        };
         let run = Run {
             engine: Engine::Rtl,
             launch_cycles: registers.cycles,
@@ -270,7 +297,46 @@ impl Job {
             span,
             seconds,
         };
-        Ok(self.finish(run, &memory, divergence))
+        Ok(self.finish(run, memory.as_deref(), divergence))
+    }
+
+    /// Runs once more, until the end of a window of cycles, and writes waves of it. Returns the model cycle of the launch.
+    ///
+    /// A run is the same each time, so the waves show what another run on the same Verilog did.
+    pub fn record_waves(
+        &self,
+        compiled: &CompiledModel,
+        path: &Path,
+        window: Range<u64>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<u64, RunError> {
+        let mut rtl = Rtl::new(&self.config, compiled)?;
+        self.prepare(&mut rtl)?;
+        let (mut cycle, end) = (0, window.end);
+        let output = Output::create(path)?;
+        rtl.open_waves(&output.path(), window)?;
+        while cycle < end {
+            let cycles = CHUNK.min(end - cycle);
+            rtl.run(cycles, &mut Vec::new());
+            cycle += cycles;
+            progress(cycle);
+        }
+        rtl.close_waves()?;
+        output.commit()?;
+        Ok(rtl.launch_cycle())
+    }
+
+    /// Writes waves of the cycles around a divergence of an earlier run and notes them in its report.
+    pub fn record_divergence(
+        &self,
+        compiled: &CompiledModel,
+        report: &mut DivergenceReport,
+        path: &Path,
+        progress: impl FnMut(u64),
+    ) -> Result<(), RunError> {
+        let launch = self.record_waves(compiled, path, report.window(), progress)?;
+        report.set_waves(path, launch);
+        Ok(())
     }
 
     /// Writes operands and program and launches.
@@ -290,7 +356,12 @@ impl Job {
         self.compiled.layout.result_vectors()
     }
 
-    fn finish(&self, run: Run, memory: &[u8], divergence: Option<Box<Divergence>>) -> Finished {
+    fn finish(
+        &self,
+        run: Run,
+        memory: Option<&[u8]>,
+        divergence: Option<Box<Divergence>>,
+    ) -> Finished {
         let Run {
             engine,
             launch_cycles,
@@ -304,18 +375,22 @@ impl Job {
             .enumerate()
             .map(|(i, place)| (place, i))
             .collect();
-        let elements = self.compiled.unpack(|slice, address| {
-            let at = index[&(slice, address)] * lanes;
-            &memory[at..at + lanes]
+        let elements = memory.map(|memory| {
+            self.compiled.unpack(|slice, address| {
+                let at = index[&(slice, address)] * lanes;
+                &memory[at..at + lanes]
+            })
         });
         let (m, k, n) = (self.a.rows, self.a.columns, self.b.columns);
         let exact = numeric::matmul(
             &numeric::Matrix::from_fn(m, k, |r, c| self.a.elements[r * k + c]),
             &numeric::Matrix::from_fn(k, n, |r, c| self.b.elements[r * n + c]),
         );
-        let wrong = (0..m * n)
-            .filter(|i| elements[*i] != exact.at(i / n, i % n))
-            .count() as u64;
+        let wrong = |elements: &Vec<i32>| {
+            let differs = |i: &usize| elements[*i] != exact.at(i / n, i % n);
+            (0..m * n).filter(differs).count()
+        };
+        let wrong = elements.as_ref().map_or(m * n, wrong) as u64;
         let mismatches = wrong + u64::from(divergence.is_some());
         let schedule = &self.compiled.schedule;
         let measured = span.cycles();
@@ -352,15 +427,18 @@ impl Job {
             sim_cycles_per_second: per_second(launch_cycles),
             sim_macs_per_second: per_second(schedule.macs),
             seed: None,
+            model_cached: None,
+            model_build_seconds: None,
+            divergence: divergence
+                .map(|divergence| Box::new(DivergenceReport::new(&self.config, &divergence))),
         };
         Finished {
             report,
-            product: Matrix {
+            product: elements.map(|elements| Matrix {
                 rows: m,
                 columns: n,
                 elements,
-            },
-            divergence,
+            }),
         }
     }
 }

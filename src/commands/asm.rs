@@ -3,9 +3,9 @@
 //! The word form has one 128-bit word in hexadecimal a line, below the `.queue` line of its queue.
 
 use crate::cli::AsmArgs;
-use crate::files;
+use lpu::files;
 use lpu_isa::{Instruction, Program, Queue, asm};
-use miette::{IntoDiagnostic, LabeledSpan, miette};
+use miette::{IntoDiagnostic, LabeledSpan, NamedSource, miette};
 use std::fmt::Write;
 
 /// Runs `lpu asm`.
@@ -37,7 +37,15 @@ pub fn disassemble(args: &AsmArgs) -> miette::Result<()> {
         let code = line.trim();
         let refuse = |message: String| {
             let label = LabeledSpan::at(offset..offset + line.trim_end().len(), "here");
-            miette!(labels = vec![label], "{message}").with_source_code(text.clone())
+            let help = "a queue is a line `.queue NAME`, and below it one word a line, as `lpu asm` writes them";
+            let name = args.input.to_string_lossy();
+            miette!(
+                labels = vec![label],
+                code = "lpu::disasm",
+                help = help,
+                "{message}"
+            )
+            .with_source_code(NamedSource::new(name, text.clone()))
         };
         if let Some(name) = code.strip_prefix(".queue ") {
             let found = Queue::all(&config).position(|q| q.to_string() == name.trim());

@@ -1,7 +1,7 @@
 //! `lpu config`.
 
 use crate::cli::ConfigCommand;
-use crate::files;
+use lpu::files;
 use lpu_isa::Config;
 use lpu_isa::config::PRESETS;
 use serde_json::json;

@@ -1,8 +1,9 @@
 //! `lpu gen`.
 
 use crate::cli::GenArgs;
-use crate::files;
-use miette::IntoDiagnostic;
+use lpu::files;
+use lpu_gen::EmitError;
+use miette::{IntoDiagnostic, miette};
 use serde_json::json;
 use std::time::Instant;
 
@@ -12,7 +13,11 @@ pub fn execute(args: &GenArgs) -> miette::Result<()> {
     let start = Instant::now();
     let emitted = lpu::design::emit(&config).into_diagnostic()?;
     let seconds = start.elapsed().as_secs_f64();
-    emitted.write_to(&args.out).into_diagnostic()?;
+    let written = match args.force {
+        true => emitted.write_into(&args.out),
+        false => emitted.write_to(&args.out),
+    };
+    written.map_err(refusal)?;
     let statistics = emitted.statistics;
     let text = if args.json {
         let report = json!({
@@ -20,8 +25,10 @@ pub fn execute(args: &GenArgs) -> miette::Result<()> {
             "config_hash": config.hash(),
             "top": emitted.top,
             "out": args.out,
+            "files": emitted.file_names().collect::<Vec<_>>(),
             "modules": statistics.modules,
             "instances": statistics.instances,
+            "cells": statistics.cells,
             "bytes": statistics.bytes,
             "seconds": seconds,
         });
@@ -37,4 +44,15 @@ pub fn execute(args: &GenArgs) -> miette::Result<()> {
         )
     };
     Ok(files::print(text.as_bytes())?)
+}
+
+fn refusal(error: EmitError) -> miette::Report {
+    match error {
+        EmitError::Foreign { path } => miette!(
+            code = "lpu::gen::foreign",
+            help = "choose another folder with --out, or write among the files that are there with --force",
+            "`{path}` was not written by lpu; nothing was changed"
+        ),
+        error => miette!("{error}"),
+    }
 }

@@ -2,18 +2,24 @@
 
 use super::Outcome;
 use crate::cli::{EngineArg, MatmulArgs};
-use crate::files;
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::progress::{self, Build};
 use lpu::data::Matrix;
-use lpu::rtl;
+use lpu::files::{self, Output};
 use lpu::run::{Finished, Job, Report};
-use lpu_sim::{Builder, Verilator, default_cache_dir};
-use miette::IntoDiagnostic;
-use std::time::Duration;
+use lpu_isa::Config;
+use miette::{IntoDiagnostic, miette};
+use std::ops::Range;
+use std::path::Path;
+
+/// Waves of the first difference, in the current folder.
+const DIVERGENCE_WAVES: &str = "lpu-divergence.fst";
 
 /// Runs `lpu run matmul`.
 pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
     let config = files::config(&args.config.config)?;
+    for path in [&args.out, &args.trace].into_iter().flatten() {
+        Output::check(path)?;
+    }
     let (a, b, seed) = match (&args.a, &args.b) {
         (Some(a), Some(b)) => (Matrix::read(a)?, Matrix::read(b)?, None),
         _ => (
@@ -25,17 +31,19 @@ pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
     let job = Job::new(&config, a, b)?;
     let mut finished = match args.engine {
         EngineArg::Model => {
-            let bar = cycles_bar(&job, "golden model");
-            job.run_model(|cycle| bar.set_position(cycle))?
+            let bar = progress::cycles(job.busy_cycles(), "golden model");
+            let finished = job.run_model(|cycle| bar.set_position(cycle.min(job.busy_cycles())))?;
+            bar.finish_and_clear();
+            finished
         }
         EngineArg::Rtl => run_rtl(args, &config, &job)?,
     };
     finished.report.seed = seed;
-    if let Some(path) = &args.out {
-        files::write(path, &finished.product.to_npy().into_diagnostic()?)?;
+    if let (Some(path), Some(product)) = (&args.out, &finished.product) {
+        files::write(path, &product.to_npy().into_diagnostic()?)?;
     }
-    if let Some(divergence) = &finished.divergence {
-        eprintln!("{divergence}");
+    if let Some(divergence) = &finished.report.divergence {
+        eprint!("{divergence}");
     }
     let text = match args.json {
         true => format!(
@@ -47,36 +55,60 @@ pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
     files::print(text.as_bytes())?;
     Ok(match finished.report.mismatches {
         0 => Outcome::Success,
-        _ => Outcome::Mismatch,
+        _ => Outcome::Failure,
     })
 }
 
-fn run_rtl(args: &MatmulArgs, config: &lpu_isa::Config, job: &Job) -> miette::Result<Finished> {
-    let cache = default_cache_dir();
-    let builder = Builder::new(Verilator::find(&cache)?, &cache).trace(args.trace.is_some());
-    let spinner = ProgressBar::new_spinner();
-    spinner.enable_steady_tick(Duration::from_millis(100));
-    spinner.set_message(format!(
-        "building the RTL model of `{}` (kept for the next run)",
-        config.name
-    ));
-    let compiled = rtl::build(config, &builder)?;
-    spinner.finish_and_clear();
-    let bar = cycles_bar(job, "RTL");
-    let waves = args.trace.as_deref().map(|path| {
-        let all = 0..job.compiled().schedule.busy_cycles;
-        (path, args.trace_window.clone().unwrap_or(all))
-    });
-    let finished = job.run_rtl(&compiled, waves, |cycle| bar.set_position(cycle))?;
+fn run_rtl(args: &MatmulArgs, config: &Config, job: &Job) -> miette::Result<Finished> {
+    let waves = match &args.trace {
+        Some(path) => Some((path.as_path(), window(args, job.busy_cycles())?)),
+        None => None,
+    };
+    let build = Build::new(config, args.trace.is_some())?;
+    let bar = progress::cycles(job.busy_cycles(), "RTL");
+    let mut finished = job.run_rtl(&build.compiled, waves, |cycle| {
+        bar.set_position(cycle.min(job.busy_cycles()))
+    })?;
     bar.finish_and_clear();
+    finished.report.model_cached = Some(build.cached);
+    finished.report.model_build_seconds = Some(build.seconds);
+    if let Some(report) = &mut finished.report.divergence {
+        // The difference is worth more than its waves: without them the report still comes.
+        let path = Path::new(DIVERGENCE_WAVES);
+        let recorded = Output::check(path)
+            .map_err(miette::Report::from)
+            .and_then(|()| match args.trace {
+                Some(_) => Ok(build),
+                None => Build::new(config, true),
+            })
+            .and_then(|build| {
+                let bar = progress::cycles(report.window().end, "waves of the first difference");
+                let listen = |cycle| bar.set_position(cycle);
+                let recorded = job.record_divergence(&build.compiled, report, path, listen);
+                bar.finish_and_clear();
+                Ok(recorded?)
+            });
+        if let Err(error) = recorded {
+            eprintln!("lpu: no waves of the first difference:\n{error:?}");
+        }
+    }
     Ok(finished)
 }
 
-/// A bar over the cycles of the launch; invisible unless standard error is a terminal.
-fn cycles_bar(job: &Job, what: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix} {bar:40} {pos}/{len} cycles {elapsed}");
-    let bar = ProgressBar::new(job.compiled().schedule.busy_cycles).with_prefix(what);
-    bar.with_style(style.expect("the template is right"))
+/// The cycles to trace of a launch of `cycles` cycles.
+fn window(args: &MatmulArgs, cycles: u64) -> miette::Result<Range<u64>> {
+    let first = args.trace_from.unwrap_or(0);
+    let last = args.trace_to.unwrap_or(cycles - 1);
+    if first > last || last >= cycles {
+        let end = cycles - 1;
+        let help = format!("choose 0 <= --trace-from <= --trace-to <= {end}");
+        return Err(miette!(
+            code = "lpu::trace::window",
+            help = help,
+            "the waves cannot show cycles {first} to {last}: the launch has cycles 0 to {end}"
+        ));
+    }
+    Ok(first..last + 1)
 }
 
 fn table(report: &Report) -> String {
