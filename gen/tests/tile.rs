@@ -65,7 +65,8 @@ fn wide_is_clean() {
 /// Variations of nano: one field each at an end of its range, and several at once.
 #[test]
 fn off_default_configurations_are_clean() {
-    let variations: [(&str, fn(&mut Config)); 15] = [
+    type Vary = fn(&mut Config);
+    let variations: [(&str, Vary); 15] = [
         ("two planes", |c| c.mxm.planes = 2),
         ("four planes", |c| c.mxm.planes = 4),
         ("one slice", |c| c.mem.slices = 1),
