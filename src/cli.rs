@@ -139,6 +139,9 @@ pub struct MatmulArgs {
     /// Cycles of the launch to trace, FIRST..LAST
     #[arg(long, value_name = "FIRST..LAST", requires = "trace", value_parser = window)]
     pub trace_window: Option<std::ops::Range<u64>>,
+    /// Write what the inputs of the tile do in every cycle, to play it on a netlist
+    #[arg(long, value_name = "FILE")]
+    pub record_host: Option<PathBuf>,
     /// Print one JSON object on standard output
     #[arg(long)]
     pub json: bool,

@@ -2,6 +2,7 @@
 
 use crate::design;
 use crate::host_port::{Answer, HostPort, Request};
+use crate::host_record::HostRecord;
 use lpu_gen::EmitError;
 use lpu_isa::latency::LAUNCH_LATENCY;
 use lpu_isa::secded::LANES_PER_CODEWORD;
@@ -95,6 +96,26 @@ impl Rtl {
         self.simulating
     }
 
+    /// Keeps what the inputs of the tile do from its first cycle on; called before anything else.
+    pub fn record_host(&mut self) {
+        let mut record = HostRecord::default();
+        record.reset(self.model.cycle());
+        self.host.record = Some(record);
+    }
+
+    /// What the inputs have done, if [`Rtl::record_host`] was called.
+    pub fn host_record(&self) -> Option<&HostRecord> {
+        self.host.record.as_ref()
+    }
+
+    /// Lets the clock run without a request.
+    fn idle(&mut self, cycles: u64) {
+        if let Some(record) = &mut self.host.record {
+            record.idle(cycles);
+        }
+        self.model.step(cycles);
+    }
+
     fn transact(&mut self, requests: &[Request]) -> Result<Vec<u64>, RtlError> {
         let answers = self.host.transact(&mut self.model, requests);
         let check = |(request, answer): (&Request, Answer)| {
@@ -174,7 +195,7 @@ impl Rtl {
         self.host
             .post(&mut self.model, map::CONTROL, map::CONTROL_LAUNCH);
         // The request was on the inputs in the cycle that has just ended; stop before cycle 0.
-        self.model.step(LAUNCH_LATENCY - 2);
+        self.idle(LAUNCH_LATENCY - 2);
     }
 
     /// Writes waves of the given cycles of the launch to a file.
@@ -186,7 +207,7 @@ impl Rtl {
     /// Runs `cycles` cycles of the launch and appends what was observed, in canonical order. False once busy has fallen.
     pub fn run(&mut self, cycles: u64, events: &mut Vec<Event>) -> bool {
         let start = Instant::now();
-        self.model.step(cycles);
+        self.idle(cycles);
         self.simulating += start.elapsed();
         let first = events.len();
         let (config, launch) = (&self.config, self.launch);
@@ -253,7 +274,10 @@ const GROUP: u8 = 0;
 fn watches(config: &Config, model: &mut Model) -> Result<Vec<Watch>, SimError> {
     let mut watches = Vec::new();
     let mut add = |model: &mut Model, paths: Vec<String>| {
-        let signals = paths.iter().map(|path| model.signal(path)).collect::<Result<Vec<_>, _>>()?;
+        let signals = paths
+            .iter()
+            .map(|path| model.signal(path))
+            .collect::<Result<Vec<_>, _>>()?;
         let (valid, payload) = signals.split_first().expect("a watch has a trigger");
         watches.push(Watch {
             id: watches.len() as u32,
@@ -266,11 +290,22 @@ fn watches(config: &Config, model: &mut Model) -> Result<Vec<Watch>, SimError> {
     for slice in 0..config.mem.slices {
         let [start, drive @ .., w0, w1, w2, w3] = &design::MEM_SIGNALS;
         for signals in [&[*start][..], drive, &[*w0, *w1, *w2, *w3]] {
-            add(model, signals.iter().map(|signal| design::mem_path(slice, signal)).collect())?;
+            add(
+                model,
+                signals
+                    .iter()
+                    .map(|signal| design::mem_path(slice, signal))
+                    .collect(),
+            )?;
         }
     }
     for plane in 0..config.mxm.planes {
-        add(model, design::mxm_signals().map(|signal| design::mxm_path(plane, &signal)).collect())?;
+        add(
+            model,
+            design::mxm_signals()
+                .map(|signal| design::mxm_path(plane, &signal))
+                .collect(),
+        )?;
     }
     Ok(watches)
 }

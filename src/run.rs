@@ -13,7 +13,7 @@ use miette::Diagnostic;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use thiserror::Error;
 
@@ -31,6 +31,19 @@ pub enum RunError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Rtl(#[from] RtlError),
+    /// The record of the host port was not written.
+    #[error("cannot write the host record {}", path.display())]
+    #[diagnostic(
+        code(lpu::record),
+        help("name a file in a folder that exists and can be written")
+    )]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        error: std::io::Error,
+    },
     /// Inner dimensions differ.
     #[error("A is {m} x {k} and B is {found} x {n}: the columns of A must be the rows of B")]
     #[diagnostic(code(lpu::shape), help("transpose or cut one of them"))]
@@ -113,6 +126,7 @@ pub struct Job {
     compiled: Matmul,
     a: Matrix<i8>,
     b: Matrix<i8>,
+    host_record: Option<PathBuf>,
 }
 
 /// First SRAM read and last SRAM write among events.
@@ -163,7 +177,14 @@ impl Job {
             compiled,
             a,
             b,
+            host_record: None,
         })
+    }
+
+    /// Has [`Job::run_rtl`] write what it drives on the inputs of the tile, as text of a
+    /// [`HostRecord`](crate::host_record::HostRecord).
+    pub fn record_host(&mut self, path: PathBuf) {
+        self.host_record = Some(path);
     }
 
     /// The compiled product.
@@ -223,6 +244,9 @@ impl Job {
         mut progress: impl FnMut(u64),
     ) -> Result<Finished, RunError> {
         let mut rtl = Rtl::new(&self.config, compiled)?;
+        if self.host_record.is_some() {
+            rtl.record_host();
+        }
         self.prepare(&mut rtl)?;
         if let Some((path, window)) = waves {
             rtl.open_waves(path, window)?;
@@ -263,6 +287,12 @@ impl Job {
         let divergence = divergence.or(verdict.err());
         let places: Vec<_> = self.places().collect();
         let memory = rtl.read_sram(places)?;
+        if let (Some(path), Some(record)) = (&self.host_record, rtl.host_record()) {
+            std::fs::write(path, record.to_string()).map_err(|error| RunError::Record {
+                path: path.clone(),
+                error,
+            })?;
+        }
         let run = Run {
             engine: Engine::Rtl,
             launch_cycles: registers.cycles,

@@ -22,7 +22,16 @@ pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
             Some(args.seed),
         ),
     };
-    let job = Job::new(&config, a, b)?;
+    let mut job = Job::new(&config, a, b)?;
+    if let Some(path) = &args.record_host {
+        if args.engine == EngineArg::Model {
+            miette::bail!(
+                help = "leave out --engine model",
+                "--record-host records the inputs of the RTL, and the golden model has none"
+            );
+        }
+        job.record_host(path.clone());
+    }
     let mut finished = match args.engine {
         EngineArg::Model => {
             let bar = cycles_bar(&job, "golden model");
