@@ -89,7 +89,7 @@ pub struct Accumulate<const L: usize, const V: usize> {
     stream_1: Pipe<Bits<5>>,
     stream_2: Pipe<Bits<5>>,
     stream_3: Pipe<Bits<5>>,
-    accumulate: Signal<Local, Bit>,
+    issued: Signal<Local, Bit>,
     start: Signal<Local, Bit>,
     row: Signal<Local, Bits<16>>,
     init: Signal<Local, Bit>,
@@ -157,7 +157,7 @@ impl<const L: usize, const V: usize> Accumulate<L, V> {
             stream_1: Pipe::default(),
             stream_2: Pipe::default(),
             stream_3: Pipe::default(),
-            accumulate: Signal::default(),
+            issued: Signal::default(),
             start: Signal::default(),
             row: Signal::default(),
             init: Signal::default(),
@@ -226,8 +226,8 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
         self.emit_3.enable.next = true;
 
         // a: read the row.
-        self.accumulate.next = self.in_valid.val() & (self.in_opcode.val() == self.acc.val());
-        self.start.next = self.accumulate.val() & self.in_dot_valid.val();
+        self.issued.next = self.in_valid.val() & (self.in_opcode.val() == self.acc.val());
+        self.start.next = self.issued.val() & self.in_dot_valid.val();
         self.row.next = self.in_address.val() & self.row_mask.val();
         self.init.next = (self.in_flags.val().get_bit(0)
             & self.in_first0.val()
@@ -310,13 +310,13 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
         if self.in_collision.val() {
             self.fault.next = self.fault.val() | 0x02;
         }
-        if self.accumulate.val() & !self.in_dot_valid.val() {
+        if self.issued.val() & !self.in_dot_valid.val() {
             self.fault.next = self.fault.val() | 0x04;
         }
-        if self.accumulate.val() & (self.in_address.val() >= self.rows.val()) {
+        if self.issued.val() & (self.in_address.val() >= self.rows.val()) {
             self.fault.next = self.fault.val() | 0x10;
         }
-        if self.in_dot_valid.val() & !self.accumulate.val() {
+        if self.in_dot_valid.val() & !self.issued.val() {
             self.fault.next = self.fault.val() | 0x40;
         }
         self.out_fault.next = self.fault.val();

@@ -64,7 +64,7 @@ impl<const L: usize, const V: usize> OperandSelect<L, V> {
 
     /// `inputs` candidates with the codes 0, 1, 2, ...
     pub fn new(inputs: usize) -> Self {
-        Self::with_codes((0..inputs).collect())
+        Self::with_order((0..inputs).collect(), format!("first_{inputs}"))
     }
 
     /// The streams of both directions: candidates 0 to `streams` - 1 are the eastward ones, then the westward ones follow.
@@ -72,25 +72,30 @@ impl<const L: usize, const V: usize> OperandSelect<L, V> {
     pub fn both_directions(streams: usize) -> Self {
         let east = 0..streams;
         let west = CODES / 2..CODES / 2 + streams;
-        Self::with_codes(east.chain(west).collect())
+        Self::with_order(east.chain(west).collect(), format!("both_{streams}"))
     }
 
     /// The same in another order, for blocks that connect them in a loop: candidate 2 s is eastward stream s, candidate
     /// 2 s + 1 is westward stream s.
     pub fn alternating_directions(streams: usize) -> Self {
         let codes = (0..streams).flat_map(|s| [s, CODES / 2 + s]);
-        Self::with_codes(codes.collect())
+        Self::with_order(codes.collect(), format!("alternating_{streams}"))
     }
 
     /// Candidates with the given codes, all different.
     pub fn with_codes(codes: Vec<usize>) -> Self {
+        let list: Vec<String> = codes.iter().map(usize::to_string).collect();
+        Self::with_order(codes, list.join("_"))
+    }
+
+    /// The same, with what the name of the module says of the codes.
+    fn with_order(codes: Vec<usize>, order: String) -> Self {
         let distinct: BTreeSet<usize> = codes.iter().copied().collect();
         let fits = distinct.len() == codes.len() && distinct.last().is_some_and(|&c| c < CODES);
         assert!(
             fits,
             "codes {codes:?}; at least one, all different and below {CODES}"
         );
-        let list: Vec<String> = codes.iter().map(usize::to_string).collect();
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
@@ -107,7 +112,7 @@ impl<const L: usize, const V: usize> OperandSelect<L, V> {
                 .summary("Takes one of the cells a unit sees")
                 .param("DATA_BITS", V)
                 .param("CHECK_BITS", L)
-                .param("CODES", list.join("_"))
+                .param("CODES", order)
                 .port("in_select", "code of the candidate")
                 .port("out_data", "two cycles later; holds while not valid")
                 .port("out_missing", "asked for, but not there")
