@@ -115,6 +115,12 @@ def ensure_locked(folder: Path, name: str) -> str:
         return ensure(folder, name)
 
 
+def lpu() -> list[str]:
+    """The command line of the toolkit, to run in the repository; $LPU names a binary that is built already."""
+    built = os.environ.get("LPU")
+    return [built] if built else ["cargo", "run", "--release", "--quiet", "--"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tools", nargs="*", choices=[[], *ALL], help="tools to install (default: all)")

@@ -155,6 +155,9 @@ pub struct MatmulArgs {
     /// Last cycle of the launch in the waves (default: the last)
     #[arg(long, value_name = "CYCLE", requires = "trace")]
     pub trace_to: Option<u64>,
+    /// Write what the inputs of the tile do in every cycle, to play it on a netlist
+    #[arg(long, value_name = "FILE")]
+    pub record_host: Option<PathBuf>,
     /// Print one JSON object on standard output
     #[arg(long)]
     pub json: bool,

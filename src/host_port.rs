@@ -1,5 +1,6 @@
 //! Transactions on the host port of a simulated tile.
 
+use crate::host_record::HostRecord;
 use lpu_isa::latency::HOST_LATENCY;
 use lpu_sim::{Model, PortId, SimError};
 
@@ -22,6 +23,8 @@ pub type Answer = Result<u64, u64>;
 pub(crate) struct HostPort {
     inputs: [PortId; 4],
     outputs: [PortId; 3],
+    /// What was driven so far, if somebody wants to know.
+    pub(crate) record: Option<HostRecord>,
 }
 
 impl HostPort {
@@ -39,16 +42,21 @@ impl HostPort {
                 port("out_host_error")?,
                 port("out_host_data")?,
             ],
+            record: None,
         })
     }
 
     /// Sends one request a cycle and returns the answers in order.
     ///
     /// The answer to a request on the inputs in cycle h is visible in cycle h + `HOST_LATENCY`; the port is idle afterwards.
-    pub(crate) fn transact(&self, model: &mut Model, requests: &[Request]) -> Vec<Answer> {
+    pub(crate) fn transact(&mut self, model: &mut Model, requests: &[Request]) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(requests.len());
         for batch in requests.chunks(BATCH) {
             let idle = HOST_LATENCY as usize;
+            if let Some(record) = &mut self.record {
+                batch.iter().for_each(|request| record.request(*request));
+                record.idle(HOST_LATENCY);
+            }
             let mut rows = Vec::with_capacity(4 * (batch.len() + idle));
             for request in batch {
                 rows.extend(match *request {
@@ -70,7 +78,10 @@ impl HostPort {
     }
 
     /// Sends one request and lets the clock run only to the end of its cycle.
-    pub(crate) fn post(&self, model: &mut Model, address: u32, data: u64) {
+    pub(crate) fn post(&mut self, model: &mut Model, address: u32, data: u64) {
+        if let Some(record) = &mut self.record {
+            record.request(Request::Write(address, data));
+        }
         let rows = [1, 1, address.into(), data];
         model.play::<PortId>(&self.inputs, &rows, &[], &mut Vec::new());
         for port in self.inputs {

@@ -8,6 +8,7 @@ pub mod design;
 pub mod divergence;
 pub mod files;
 mod host_port;
+pub mod host_record;
 pub mod rtl;
 pub mod run;
 pub mod scenario;

@@ -3,6 +3,7 @@
 use crate::design;
 use crate::host_port::HostPort;
 pub use crate::host_port::{Answer, Request};
+use crate::host_record::HostRecord;
 use lpu_gen::{EmitError, Emitted};
 use lpu_isa::latency::LAUNCH_LATENCY;
 use lpu_isa::secded::LANES_PER_CODEWORD;
@@ -105,12 +106,32 @@ impl Rtl {
     }
 
     /// Sends requests, one a cycle; the answers in their order.
-    pub fn answers(&mut self, requests: &[Request]) -> Vec<Answer> {
+    pub fn request(&mut self, requests: &[Request]) -> Vec<Answer> {
         self.host.transact(&mut self.model, requests)
     }
 
+    /// Keeps what the inputs of the tile do from its first cycle on; called before anything else.
+    pub fn record_host(&mut self) {
+        let mut record = HostRecord::default();
+        record.reset(self.model.cycle());
+        self.host.record = Some(record);
+    }
+
+    /// What the inputs have done, if [`Rtl::record_host`] was called.
+    pub fn host_record(&self) -> Option<&HostRecord> {
+        self.host.record.as_ref()
+    }
+
+    /// Lets the clock run without a request.
+    fn idle(&mut self, cycles: u64) {
+        if let Some(record) = &mut self.host.record {
+            record.idle(cycles);
+        }
+        self.model.step(cycles);
+    }
+
     fn transact(&mut self, requests: &[Request]) -> Result<Vec<u64>, RtlError> {
-        let answers = self.answers(requests);
+        let answers = self.request(requests);
         let check = |(request, answer): (&Request, Answer)| {
             answer.map_err(|_| match *request {
                 Request::Read(address) => RtlError::Refused {
@@ -201,7 +222,7 @@ impl Rtl {
         self.host
             .post(&mut self.model, map::CONTROL, map::CONTROL_LAUNCH);
         // The request was on the inputs in the cycle that has just ended; stop before cycle 0.
-        self.model.step(LAUNCH_LATENCY - 2);
+        self.idle(LAUNCH_LATENCY - 2);
     }
 
     /// Writes waves of the given cycles of the launch to a file.
@@ -218,7 +239,7 @@ impl Rtl {
     /// Runs `cycles` cycles of the launch and appends what was observed, in canonical order. False once busy has fallen.
     pub fn run(&mut self, cycles: u64, events: &mut Vec<Event>) -> bool {
         let start = Instant::now();
-        self.model.step(cycles);
+        self.idle(cycles);
         self.simulating += start.elapsed();
         let first = events.len();
         let (config, launch) = (&self.config, self.launch);

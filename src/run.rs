@@ -2,7 +2,7 @@
 
 use crate::data::Matrix;
 use crate::divergence::DivergenceReport;
-use crate::files::{FileError, Output};
+use crate::files::{self, FileError, Output};
 use crate::rtl::{Rtl, RtlError};
 use lpu_compiler::CompileError;
 use lpu_compiler::matmul::{self, Matmul};
@@ -15,7 +15,7 @@ use miette::Diagnostic;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use thiserror::Error;
 
@@ -123,6 +123,7 @@ pub struct Job {
     compiled: Matmul,
     a: Matrix<i8>,
     b: Matrix<i8>,
+    host_record: Option<PathBuf>,
 }
 
 /// First SRAM read and last SRAM write among events.
@@ -173,7 +174,14 @@ impl Job {
             compiled,
             a,
             b,
+            host_record: None,
         })
+    }
+
+    /// Has [`Job::run_rtl`] write what it drives on the inputs of the tile, as text of a
+    /// [`HostRecord`](crate::host_record::HostRecord).
+    pub fn record_host(&mut self, path: PathBuf) {
+        self.host_record = Some(path);
     }
 
     /// The compiled product.
@@ -238,6 +246,9 @@ impl Job {
         mut progress: impl FnMut(u64),
     ) -> Result<Finished, RunError> {
         let mut rtl = Rtl::new(&self.config, compiled)?;
+        if self.host_record.is_some() {
+            rtl.record_host();
+        }
         self.prepare(&mut rtl)?;
         let output = waves
             .as_ref()
@@ -290,6 +301,9 @@ impl Job {
             true => Some(rtl.read_sram(self.places())?),
             false => None,
         };
+        if let (Some(path), Some(record)) = (&self.host_record, rtl.host_record()) {
+            files::write(path, record.to_string().as_bytes())?;
+        }
         let run = Run {
             engine: Engine::Rtl,
             launch_cycles: registers.cycles,

@@ -119,7 +119,7 @@ pub fn compare(
     let requests: Vec<_> = places()
         .map(|(slice, address, g)| Request::Read(map::sram(config, slice, address, g)))
         .collect();
-    for (place, observed) in places().zip(rtl.answers(&requests)) {
+    for (place, observed) in places().zip(rtl.request(&requests)) {
         let (slice, address, g) = place;
         let expected = golden.host_read(slice, address, g).map_err(|error| error.0);
         if expected != observed {
@@ -133,7 +133,7 @@ pub fn compare(
     let count = golden.report().host_ecc;
     let expected = u64::from(count.uncorrectable) << 32 | u64::from(count.corrected);
     let observed =
-        rtl.answers(&[Request::Read(map::ECC + map::ECC_HOST_UNIT)])[0].unwrap_or(u64::MAX);
+        rtl.request(&[Request::Read(map::ECC + map::ECC_HOST_UNIT)])[0].unwrap_or(u64::MAX);
     if expected != observed {
         return Ok(Err(Difference::HostEcc { expected, observed }));
     }

@@ -17,7 +17,10 @@ const DIVERGENCE_WAVES: &str = "lpu-divergence.fst";
 /// Runs `lpu run matmul`.
 pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
     let config = files::config(&args.config.config)?;
-    for path in [&args.out, &args.trace].into_iter().flatten() {
+    for path in [&args.out, &args.trace, &args.record_host]
+        .into_iter()
+        .flatten()
+    {
         Output::check(path)?;
     }
     let (a, b, seed) = match (&args.a, &args.b) {
@@ -28,7 +31,16 @@ pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
             Some(args.seed),
         ),
     };
-    let job = Job::new(&config, a, b)?;
+    let mut job = Job::new(&config, a, b)?;
+    if let Some(path) = &args.record_host {
+        if args.engine == EngineArg::Model {
+            miette::bail!(
+                help = "leave out --engine model",
+                "--record-host records the inputs of the RTL, and the golden model has none"
+            );
+        }
+        job.record_host(path.clone());
+    }
     let mut finished = match args.engine {
         EngineArg::Model => {
             let bar = progress::cycles(job.busy_cycles(), "golden model");

@@ -1,0 +1,121 @@
+"""The netlist that yosys makes for an ECP5, as text for ecp5_netlist.rs. Refuses cells and modes that it does not model."""
+
+import json
+import sys
+from pathlib import Path
+
+# Parameters of a cell and the values that are modelled; those not listed do not matter to the function.
+MODES = {
+    "TRELLIS_FF": {"SRMODE": ["LSR_OVER_CE"], "CLKMUX": ["CLK"], "LSRMODE": ["LSR"]},
+    "DP16KD": {
+        "REGMODE_A": ["NOREG"],
+        "REGMODE_B": ["NOREG"],
+        "CSDECODE_A": ["0b000"],
+        "CSDECODE_B": ["0b000"],
+        "CLKAMUX": ["CLKA"],
+        "CLKBMUX": ["CLKB"],
+    },
+    "MULT18X18D": {f"REG_{stage}_CLK": ["NONE"] for stage in ("INPUTA", "INPUTB", "INPUTC", "PIPELINE", "OUTPUT")},
+}
+# Inputs that have to be low.
+LOW = {
+    "DP16KD": ["RSTA", "RSTB", "WEB", "CSA0", "CSA1", "CSA2", "CSB0", "CSB1", "CSB2"],
+    "MULT18X18D": ["SOURCEA", "SOURCEB"],
+}
+
+
+class Cell:
+    """A cell of the JSON netlist."""
+
+    def __init__(self, name: str, cell: dict):
+        self.name, self.kind = name, cell["type"]
+        self.parameters = {key: value.strip() if isinstance(value, str) else value for key, value in cell["parameters"].items()}
+        self.connections = cell["connections"]
+
+    def net(self, port: str) -> int:
+        """Net of a port: 0 low, 1 high. What is open or arbitrary is low."""
+        bit = self.connections.get(port, ["0"])[0]
+        return bit if isinstance(bit, int) else int(bit == "1")
+
+    def nets(self, *ports: str) -> list[int]:
+        return [self.net(port) for port in ports]
+
+    def bus(self, port: str, width: int) -> list[int]:
+        return [self.net(f"{port}{bit}") for bit in range(width)]
+
+    def number(self, parameter: str) -> int:
+        return int(self.parameters.get(parameter, "0"), 2)
+
+    def refuse(self, reason: str) -> None:
+        sys.exit(f"ecp5_netlist: {self.kind} {self.name}: {reason}; add it to scripts/ecp5_netlist.rs")
+
+    def line(self, clock: int) -> list:
+        """The cell as fields of a line."""
+        for parameter, values in MODES.get(self.kind, {}).items():
+            if self.parameters.get(parameter, values[0]) not in values:
+                self.refuse(f"{parameter} = {self.parameters[parameter]} is not modelled")
+        for port in LOW.get(self.kind, []):
+            if self.net(port) != 0:
+                self.refuse(f"{port} is not low, which is not modelled")
+        match self.kind:
+            case "LUT4":
+                return ["lut", self.number("INIT"), *self.nets(*"ABCDZ")]
+            case "PFUMX":
+                return ["mux", *self.nets("C0", "ALUT", "BLUT", "Z")]
+            case "L6MUX21":
+                return ["mux", *self.nets("SD", "D1", "D0", "Z")]
+            case "CCU2C":
+                inject = [int(self.parameters.get(f"INJECT1_{half}", "YES") == "YES") for half in (0, 1)]
+                inputs = self.nets("CIN", *(f"{port}{half}" for half in (0, 1) for port in "ABCD"))
+                return ["carry", self.number("INIT0"), self.number("INIT1"), *inject, *inputs, *self.nets("S0", "S1", "COUT")]
+            case "MULT18X18D":
+                return ["multiplier", *self.nets("SIGNEDA", "SIGNEDB"), *self.bus("A", 18), *self.bus("B", 18), *self.bus("P", 36)]
+            case "TRELLIS_FF":
+                return self.flip_flop(clock)
+            case "DP16KD":
+                return self.ram(clock)
+        self.refuse("no such cell")
+
+    def flip_flop(self, clock: int) -> list:
+        if self.net("CLK") != clock:
+            self.refuse("it has a clock of its own")
+        enable = self.parameters.get("CEMUX", "1")
+        enables = {"1": (1, 0), "0": (0, 0), "CE": (self.net("CE"), 0), "INV": (self.net("CE"), 1)}[enable]
+        reset = (self.net("LSR"), int(self.parameters.get("LSRMUX") == "INV"))
+        preset = int(self.parameters.get("REGSET") == "SET")
+        return ["flip_flop", preset, self.net("DI"), *enables, *reset, self.net("Q")]
+
+    def ram(self, clock: int) -> list:
+        widths = {self.number("DATA_WIDTH_A"), self.number("DATA_WIDTH_B")}
+        if widths not in ({9}, {36}):
+            self.refuse(f"widths {sorted(widths)} are not modelled")
+        if self.nets("CLKA", "CLKB") != [clock, clock]:
+            self.refuse("it has a clock of its own")
+        width = widths.pop()
+        data, out = self.bus("DIA", 9), self.bus("DOB", 9)
+        if width == 36:
+            data, out = [*self.bus("DIA", 18), *self.bus("DIB", 18)], [*self.bus("DOA", 18), *self.bus("DOB", 18)]
+        fields = ["ram", width, *self.nets("CEA", "WEA"), *self.bus("ADA", 14), *data]
+        return [*fields, self.net("CEB"), *self.bus("ADB", 14), *out]
+
+
+def write(netlist: Path, top: str, out: Path) -> int:
+    """Writes the text of a JSON netlist and returns the number of its LUTs."""
+    module = json.loads(netlist.read_text())["modules"][top]
+    ports = module["ports"]
+    clock = ports["clock"]["bits"][0]
+    lines, highest, luts = [], 1, 0
+    for name, port in ports.items():
+        bits = [bit if isinstance(bit, int) else int(bit == "1") for bit in port["bits"]]
+        lines.append([port["direction"], name, *bits])
+        highest = max(highest, *bits)
+    for name, cell in module["cells"].items():
+        if cell["type"] == "$scopeinfo":
+            continue
+        highest = max([highest, *(bit for bits in cell["connections"].values() for bit in bits if isinstance(bit, int))])
+        lines.append(Cell(name, cell).line(clock))
+        luts += cell["type"] == "LUT4"
+    # Yosys numbers nets from 2 on: 0 and 1 are free for the constants.
+    lines.insert(0, ["nets", highest + 1])
+    out.write_text("".join(" ".join(map(str, line)) + "\n" for line in lines))
+    return luts
