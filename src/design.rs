@@ -55,7 +55,9 @@ pub fn design(config: &Config, emitted: &Emitted) -> Design {
 /// The signals of a plane that the scoreboard watches: enable, first stream, then data and check bits of each byte plane.
 pub(crate) fn mxm_signals() -> impl Iterator<Item = String> {
     let planes = (0..4).flat_map(|b| [format!("data_{b}"), format!("check_{b}")]);
-    let names = ["enable".to_owned(), "stream".to_owned()].into_iter().chain(planes);
+    let names = ["enable".to_owned(), "stream".to_owned()]
+        .into_iter()
+        .chain(planes);
     names.map(|name| format!("out_result_{name}"))
 }
 

@@ -8,7 +8,7 @@ const BATCH: usize = 1 << 16;
 
 /// A request: one 64-bit word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Request {
+pub enum Request {
     /// Reads the word at an address.
     Read(u32),
     /// Writes the word at an address.
@@ -16,16 +16,17 @@ pub(crate) enum Request {
 }
 
 /// The answer to a request: its data, or the tile's refusal.
-pub(crate) type Answer = Result<u64, u64>;
+pub type Answer = Result<u64, u64>;
 
 /// The ports of the tile.
-pub(crate) struct HostPort {
+pub struct HostPort {
     inputs: [PortId; 4],
     outputs: [PortId; 3],
 }
 
 impl HostPort {
-    pub(crate) fn new(model: &Model) -> Result<Self, SimError> {
+    /// The host port of a model of a tile.
+    pub fn new(model: &Model) -> Result<Self, SimError> {
         let port = |name: &str| model.port(name);
         Ok(Self {
             inputs: [
@@ -45,7 +46,7 @@ impl HostPort {
     /// Sends one request a cycle and returns the answers in order.
     ///
     /// The answer to a request on the inputs in cycle h is visible in cycle h + `HOST_LATENCY`; the port is idle afterwards.
-    pub(crate) fn transact(&self, model: &mut Model, requests: &[Request]) -> Vec<Answer> {
+    pub fn transact(&self, model: &mut Model, requests: &[Request]) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(requests.len());
         for batch in requests.chunks(BATCH) {
             let idle = HOST_LATENCY as usize;
@@ -70,7 +71,7 @@ impl HostPort {
     }
 
     /// Sends one request and lets the clock run only to the end of its cycle.
-    pub(crate) fn post(&self, model: &mut Model, address: u32, data: u64) {
+    pub fn post(&self, model: &mut Model, address: u32, data: u64) {
         let rows = [1, 1, address.into(), data];
         model.play::<PortId>(&self.inputs, &rows, &[], &mut Vec::new());
         for port in self.inputs {

@@ -5,6 +5,6 @@
 
 pub mod data;
 pub mod design;
-mod host_port;
+pub mod host_port;
 pub mod rtl;
 pub mod run;

@@ -8,7 +8,7 @@ use lpu_isa::secded::LANES_PER_CODEWORD;
 use lpu_isa::{Config, Program, Stream, memory_map as map};
 use lpu_sim::{Builder, CompiledModel, Model, PortId, SimError, Watch};
 use lpu_verif::machine::{EccCount, Fault};
-use lpu_verif::{Effect, Event, FaultCode, LaunchReport, Source, Vector};
+use lpu_verif::{Effect, Event, FaultCode, LaunchReport, Source, Vector, secded};
 use miette::Diagnostic;
 use std::ops::Range;
 use std::path::Path;
@@ -110,6 +110,42 @@ impl Rtl {
             })
         };
         requests.iter().zip(answers).map(check).collect()
+    }
+
+    /// Sends requests, one a cycle, and returns what the tile answers, refusals included.
+    pub fn request(&mut self, requests: &[Request]) -> Vec<Answer> {
+        self.host.transact(&mut self.model, requests)
+    }
+
+    /// Sets the state of the tile to one that the model's `save` returned.
+    pub fn restore(&mut self, image: &[u8]) -> Result<(), RtlError> {
+        self.simulating = Duration::ZERO;
+        Ok(self.model.restore(image)?)
+    }
+
+    /// Writes vectors into SRAM with the check bits they have, right or wrong, by the INJECT masks.
+    pub fn store<'a>(
+        &mut self,
+        vectors: impl IntoIterator<Item = (usize, usize, &'a Vector)>,
+    ) -> Result<(), RtlError> {
+        let mut requests = Vec::new();
+        let (mut mask, words) = (0, self.config.lanes / LANES_PER_CODEWORD);
+        let mut set_mask = |requests: &mut Vec<Request>, wanted: u8| {
+            if mask != wanted {
+                requests.push(Request::Write(map::INJECT_CHECK, wanted.into()));
+                mask = wanted;
+            }
+        };
+        for (slice, address, vector) in vectors {
+            for g in 0..words {
+                let wrong = vector.check[g] ^ secded::encode(vector.data[g]);
+                set_mask(&mut requests, wrong);
+                let at = map::sram(&self.config, slice, address, g);
+                requests.push(Request::Write(at, vector.data[g]));
+            }
+        }
+        set_mask(&mut requests, 0);
+        self.transact(&requests).map(drop)
     }
 
     /// Writes vectors into SRAM: slice, address and the bytes of all lanes.
@@ -253,7 +289,10 @@ const GROUP: u8 = 0;
 fn watches(config: &Config, model: &mut Model) -> Result<Vec<Watch>, SimError> {
     let mut watches = Vec::new();
     let mut add = |model: &mut Model, paths: Vec<String>| {
-        let signals = paths.iter().map(|path| model.signal(path)).collect::<Result<Vec<_>, _>>()?;
+        let signals = paths
+            .iter()
+            .map(|path| model.signal(path))
+            .collect::<Result<Vec<_>, _>>()?;
         let (valid, payload) = signals.split_first().expect("a watch has a trigger");
         watches.push(Watch {
             id: watches.len() as u32,
@@ -266,11 +305,22 @@ fn watches(config: &Config, model: &mut Model) -> Result<Vec<Watch>, SimError> {
     for slice in 0..config.mem.slices {
         let [start, drive @ .., w0, w1, w2, w3] = &design::MEM_SIGNALS;
         for signals in [&[*start][..], drive, &[*w0, *w1, *w2, *w3]] {
-            add(model, signals.iter().map(|signal| design::mem_path(slice, signal)).collect())?;
+            add(
+                model,
+                signals
+                    .iter()
+                    .map(|signal| design::mem_path(slice, signal))
+                    .collect(),
+            )?;
         }
     }
     for plane in 0..config.mxm.planes {
-        add(model, design::mxm_signals().map(|signal| design::mxm_path(plane, &signal)).collect())?;
+        add(
+            model,
+            design::mxm_signals()
+                .map(|signal| design::mxm_path(plane, &signal))
+                .collect(),
+        )?;
     }
     Ok(watches)
 }

@@ -27,9 +27,9 @@ mod unroll;
 mod wild;
 
 pub use config::config;
-pub use legal::legal;
+pub use legal::{legal, legal_on};
 pub use unroll::unroll;
-pub use wild::wild;
+pub use wild::{wild, wild_on};
 
 /// A configuration, a program, and what memory and base registers hold at the launch.
 #[derive(Clone)]

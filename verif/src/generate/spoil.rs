@@ -1,7 +1,7 @@
 //! Legal programs with a few changes: most of what they do is right, so that what is wrong meets it.
 
-use super::{Scenario, legal};
-use lpu_isa::{Instruction, Operation, Program, Repeat, Stream};
+use super::{Scenario, legal_on};
+use lpu_isa::{Config, Instruction, Operation, Program, Repeat, Stream};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -10,28 +10,30 @@ use proptest::sample::Index;
 type Change = (Index, Index, u8, u16);
 
 /// A legal scenario with one to eight changed instructions and, at times, errors that cannot be corrected.
-pub fn spoiled() -> impl Strategy<Value = Scenario> {
+pub fn spoiled(config: &Config) -> impl Strategy<Value = Scenario> + use<> {
     let change = (any::<Index>(), any::<Index>(), any::<u8>(), any::<u16>());
     let flips = prop_oneof![Just(0u8), 0u8..100];
     let rival = proptest::option::weighted(0.4, any::<Index>());
-    (legal(), vec(change, 1..8), flips, rival).prop_map(|(mut scenario, changes, flips, rival)| {
-        scenario.image.double_flips = flips;
-        let queues = scenario.program.num_queues();
-        let mut lists: Vec<_> = (0..queues)
-            .map(|id| scenario.program.queue(id).to_vec())
-            .collect();
-        if let Some(index) = rival {
-            add_rival(&mut lists, index, scenario.config.icu.queue_depth);
-        }
-        for change in changes {
-            apply(&mut lists, &scenario, change);
-        }
-        scenario.program = Program::new(&scenario.config);
-        for (id, list) in lists.into_iter().enumerate() {
-            list.into_iter().for_each(|i| scenario.program.push(id, i));
-        }
-        scenario
-    })
+    (legal_on(config), vec(change, 1..8), flips, rival).prop_map(
+        |(mut scenario, changes, flips, rival)| {
+            scenario.image.double_flips = flips;
+            let queues = scenario.program.num_queues();
+            let mut lists: Vec<_> = (0..queues)
+                .map(|id| scenario.program.queue(id).to_vec())
+                .collect();
+            if let Some(index) = rival {
+                add_rival(&mut lists, index, scenario.config.icu.queue_depth);
+            }
+            for change in changes {
+                apply(&mut lists, &scenario, change);
+            }
+            scenario.program = Program::new(&scenario.config);
+            for (id, list) in lists.into_iter().enumerate() {
+                list.into_iter().for_each(|i| scenario.program.push(id, i));
+            }
+            scenario
+        },
+    )
 }
 
 fn apply(lists: &mut [Vec<Instruction>], scenario: &Scenario, (queue, index, what, value): Change) {
