@@ -1,0 +1,278 @@
+//! Random programs, legal and faulty, on RTL against the golden machine.
+//!
+//! A case is a few launches in a row from a known state, with or without new SRAM contents and cleared registers in between,
+//! and then a launch that drives everything the matrix unit holds onto streams. Compared are every event, every
+//! register and, through the host port, every word of SRAM.
+//!
+//! `LPU_CASES=N` runs N cases on each machine, `LPU_SEED=S` other ones, and `LPU_REPLAY=SEED` the one case that a
+//! failure names.
+
+mod common;
+
+use common::{Pair, Schedule, all, one_hot};
+use lpu_isa::QueueKind::{MemRead, MxmAccumulate, MxmCompute, MxmWeights};
+use lpu_isa::latency::{IW_TO_MM, READ_LATENCY, mm_latency};
+use lpu_isa::{AccMode, Config, Instruction, Operation, Program, Repeat, Stream};
+use lpu_verif::generate::{Scenario, legal_on, wild_on};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// Cases on each machine, unless `LPU_CASES` says otherwise.
+const CASES: u64 = 150;
+/// Seed of the first case, unless `LPU_SEED` says otherwise.
+const SEED: u64 = 1;
+
+/// One launch of a case.
+#[derive(Clone, Debug)]
+struct Step {
+    scenario: Scenario,
+    /// SRAM is written anew; the first step always does.
+    refill: bool,
+    /// Faults and counters are cleared.
+    clear: bool,
+}
+
+fn steps(config: &Config) -> impl Strategy<Value = Vec<Step>> + use<> {
+    let scenario = prop_oneof![1 => legal_on(config), 2 => wild_on(config)];
+    let step = (scenario, any::<bool>(), any::<bool>());
+    let step = step.prop_map(|(scenario, refill, clear)| Step {
+        scenario,
+        refill,
+        clear,
+    });
+    proptest::collection::vec(step, 1..4)
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    let digits = text.strip_prefix("0x");
+    let parsed = digits.map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
+    Some(
+        parsed
+            .unwrap_or_else(|_| panic!("{variable} = {text}: must be a number, decimal or 0x...")),
+    )
+}
+
+/// Drives accumulators, active weights, shadow weights and operand buffers onto westward streams 0 to 3, plane after plane.
+///
+/// Slice 0 has one-hot vectors in addresses 0 to L - 1 and zero in its last one.
+fn dump(config: &Config) -> Program {
+    let lanes = config.lanes as u64;
+    let mxm = &config.mxm;
+    let mut schedule = Schedule::default();
+    let rows = |count: usize, stride| Repeat::inner(count as u32, 1, stride);
+    let way = READ_LATENCY + config.mem.slices as u64 - 1;
+    let (operand, zero) = (Stream::east(0), config.mem.depth as u16 - 1);
+    let read = Operation::Read { stream: operand };
+    let multiply = Operation::MultiplyStream { stream: 0 };
+    let accumulate = |init| Operation::Accumulate {
+        stream: 0,
+        init,
+        emit: AccMode::Always,
+    };
+    let mut now = way + 1;
+    for plane in 0..mxm.planes {
+        // What is multiplied comes from slice 0 (address, stride) or else from the operand buffer.
+        let products =
+            |schedule: &mut Schedule, now: u64, count: usize, from: Option<(u16, i16)>| {
+                if let Some((address, stride)) = from {
+                    schedule.repeat(now - way, MemRead, 0, read, address, rows(count, stride));
+                    schedule.repeat(now, MxmCompute, plane, multiply, 0, rows(count, 0));
+                } else {
+                    let buffer = Operation::MultiplyBuffer;
+                    schedule.repeat(now, MxmCompute, plane, buffer, 0, rows(count, 1));
+                }
+                now + mm_latency(config.lanes)
+            };
+        let emit = |schedule: &mut Schedule, now: u64, init, count: usize, stride| {
+            let operation = accumulate(init);
+            schedule.repeat(now, MxmAccumulate, plane, operation, 0, rows(count, stride));
+        };
+        let sums = products(&mut schedule, now, mxm.accumulator_depth, Some((zero, 0)));
+        emit(
+            &mut schedule,
+            sums,
+            AccMode::Never,
+            mxm.accumulator_depth,
+            1,
+        );
+        now += mxm.accumulator_depth as u64;
+        for shadow in [false, true] {
+            if shadow {
+                let install = Operation::InstallWeights;
+                schedule.op(now, MxmWeights, plane, install, 0);
+                now += IW_TO_MM;
+            }
+            let sums = products(&mut schedule, now, config.lanes, Some((0, 1)));
+            emit(&mut schedule, sums, AccMode::Always, config.lanes, 0);
+            now += lanes;
+        }
+        // Identity weights, one row a cycle, show the operand buffer.
+        let one = Instruction::Config {
+            register: 0,
+            value: 1,
+        };
+        schedule.at(now, MxmWeights, plane, one);
+        now += 1;
+        schedule.repeat(now - way, MemRead, 0, read, 0, rows(config.lanes, 1));
+        let load = Operation::LoadWeights {
+            stream: 0,
+            column: false,
+            install: true,
+        };
+        schedule.repeat(now, MxmWeights, plane, load, 0, rows(config.lanes, 1));
+        now += lanes - 1 + IW_TO_MM;
+        let sums = products(&mut schedule, now, mxm.operand_depth, None);
+        emit(&mut schedule, sums, AccMode::Always, mxm.operand_depth, 0);
+        now += mxm.operand_depth as u64 + mm_latency(config.lanes) + way;
+    }
+    schedule.program(config)
+}
+
+/// Runs a case from a known state.
+fn run(pair: &mut Pair, steps: &[Step]) -> Result<Vec<lpu_verif::LaunchReport>, String> {
+    pair.restart();
+    let config = pair.config.clone();
+    let mut reports = vec![];
+    for (
+        number,
+        Step {
+            scenario,
+            refill,
+            clear,
+        },
+    ) in steps.iter().enumerate()
+    {
+        let context = |difference: String| format!("launch {number}: {difference}");
+        if number == 0 || *refill {
+            let places =
+                (0..config.mem.slices).flat_map(|s| (0..config.mem.depth).map(move |a| (s, a)));
+            let image = |(s, a)| (s, a, scenario.image.vector(&config, s, a));
+            pair.store(&places.map(image).collect::<Vec<_>>());
+        }
+        if *clear {
+            pair.clear();
+        }
+        for (queue, &base) in scenario.bases[..2 * config.mem.slices].iter().enumerate() {
+            pair.set_base(queue, base);
+        }
+        pair.load(&scenario.program);
+        reports.push(pair.try_launch().map_err(context)?.report);
+        pair.compare_sram().map_err(context)?;
+    }
+    (0..2 * config.mem.slices).for_each(|queue| pair.set_base(queue, 0));
+    let mut vectors: Vec<_> = (0..config.lanes)
+        .map(|n| (0, n, one_hot(&config, n)))
+        .collect();
+    vectors.push((0, config.mem.depth - 1, all(&config, 0)));
+    pair.store(&vectors);
+    pair.load(&dump(&config));
+    let context = |difference| format!("the matrix unit after the last launch: {difference}");
+    pair.try_launch().map_err(context)?;
+    Ok(reports)
+}
+
+fn campaign(config: &Config) {
+    let pair = RefCell::new(Pair::new(config));
+    let strategy = steps(config);
+    let replay = number("LPU_REPLAY");
+    let first = number("LPU_SEED").unwrap_or(SEED);
+    let cases = number("LPU_CASES").unwrap_or(CASES);
+    let mut seen = BTreeMap::<String, usize>::new();
+    let start = std::time::Instant::now();
+    for case in 0..replay.map_or(cases, |_| 1) {
+        let seed = replay.unwrap_or_else(|| common::Random(first << 32 ^ case).word());
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let settings = ProptestConfig {
+            max_shrink_iters: 3000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        };
+        let mut runner = TestRunner::new_with_rng(settings, rng);
+        let tree = strategy.new_tree(&mut runner).expect("a case");
+        let steps = tree.current();
+        let count = RefCell::new(&mut seen);
+        let verdict = runner.run_one(tree, |steps| {
+            let reports = run(&mut pair.borrow_mut(), &steps).map_err(TestCaseError::fail)?;
+            let mut count = count.borrow_mut();
+            for report in reports {
+                *count.entry("launches".into()).or_default() += 1;
+                for fault in report.faults.iter().flatten() {
+                    *count.entry(fault.code.to_string()).or_default() += 1;
+                }
+            }
+            Ok(())
+        });
+        match verdict {
+            Ok(_) => {}
+            Err(TestError::Fail(reason, steps)) => panic!(
+                "RTL and golden machine differ on `{name}`, seed {seed:#x}\n{reason}\n\
+                 the smallest case found:\n{steps:#?}\n\
+                 replay it, shrinking included: LPU_REPLAY={seed:#x} cargo test --test random_programs {name}",
+                name = config.name,
+            ),
+            Err(TestError::Abort(reason)) => {
+                panic!("{}: {reason} ({} launches)", config.name, steps.len())
+            }
+        }
+    }
+    println!(
+        "{}: {cases} cases in {:.1?}, {seen:?}",
+        config.name,
+        start.elapsed()
+    );
+    if replay.is_none() && cases >= CASES {
+        let count = |name: &str| seen.get(name).copied().unwrap_or(0);
+        for code in (1..=7).filter_map(lpu_verif::FaultCode::from_code) {
+            assert!(count(&code.to_string()) >= 3, "{code}: {seen:?}");
+        }
+    }
+}
+
+/// nano with another shape: lanes, streams, slices, depth, planes, weight streams, accumulator rows, operand rows, queue depth.
+fn machine(name: &str, shape: [usize; 9]) -> Config {
+    let mut config = common::preset("nano");
+    config.name = name.to_owned();
+    [
+        config.lanes,
+        config.streams,
+        config.mem.slices,
+        config.mem.depth,
+        config.mxm.planes,
+        config.mxm.weight_streams,
+        config.mxm.accumulator_depth,
+        config.mxm.operand_depth,
+        config.icu.queue_depth,
+    ] = shape;
+    config
+}
+
+#[test]
+fn nano() {
+    campaign(&common::preset("nano"));
+}
+
+#[test]
+fn planes() {
+    campaign(&machine("planes", [8, 8, 3, 32, 2, 2, 4, 2, 64]));
+}
+
+#[test]
+fn few_streams() {
+    campaign(&machine("few_streams", [8, 4, 2, 16, 1, 4, 2, 2, 64]));
+}
+
+#[test]
+fn one_slice() {
+    campaign(&machine("one_slice", [16, 12, 1, 32, 1, 1, 8, 8, 64]));
+}
+
+#[test]
+fn many_slices() {
+    campaign(&machine("many_slices", [16, 16, 6, 64, 1, 16, 4, 8, 128]));
+}
