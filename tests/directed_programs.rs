@@ -1,9 +1,9 @@
 //! What random programs hardly reach, on RTL in lock-step with the golden machine: the limits of every field, queues that
 //! meet in one cycle, launches that follow each other at once.
 
-mod common;
+mod pair;
 
-use common::{Pair, Schedule, all, drives, preset, reads, writes};
+use pair::{Pair, Schedule, all, drives, preset, reads, writes};
 use lpu::host_port::Request;
 use lpu_isa::QueueKind::{MemRead, MemWrite, MxmAccumulate, MxmCompute, MxmWeights};
 use lpu_isa::latency::*;
@@ -529,5 +529,78 @@ fn a_launch_finds_no_stream_valid() {
         pair.rtl.request(&[at(0), at(29)]),
         [Ok(0), Ok(0)],
         "a value of the launch before"
+    );
+}
+
+/// The comparison of these tests fails when values, cycles or registers differ.
+#[test]
+fn differences_are_found() {
+    let mut pair = nano();
+    let config = pair.config.clone();
+    let mut schedule = Schedule::default();
+    schedule.op(9, MemRead, 0, READ, 3);
+    schedule.op(12, MemWrite, 1, Operation::Write { stream: EAST }, 4);
+    let program = schedule.program(&config);
+    pair.store(&[(0, 3, all(&config, 1))]);
+    pair.load(&program);
+    let right = pair.golden.clone();
+    let mut wrong = |what: &str, change: &dyn Fn(&mut lpu_verif::Machine)| {
+        pair.golden = right.clone();
+        change(&mut pair.golden);
+        let difference = pair.try_launch().expect_err("they differ");
+        assert!(difference.contains(what), "{difference}");
+    };
+    wrong("cycle 11", &|golden| {
+        golden.write_sram(0, 3, &all(&config, 2))
+    });
+    wrong("cycle 11", &|golden| {
+        golden.write_sram(0, 3, &all(&config, 1).with_flip(0, 70))
+    });
+    wrong("cycle 14", &|golden| golden.set_base(3, 1));
+    let mut later = Schedule::default();
+    later.op(10, MemRead, 0, READ, 3);
+    let later = later.program(&config);
+    wrong("cycle 9", &|golden| golden.load(&later).expect("it fits"));
+    // Nothing to see but the END of a queue a cycle later, or a fault.
+    let mut longer = program.clone();
+    let mut extra = Program::new(&config);
+    for queue in 0..config.num_queues() {
+        let list = longer.queue(queue).to_vec();
+        let (last, body) = list.split_last().expect("END");
+        body.iter()
+            .for_each(|&instruction| extra.push(queue, instruction));
+        extra.push(
+            queue,
+            if queue == 3 {
+                Instruction::Nop { cycles: 1 }
+            } else {
+                *last
+            },
+        );
+        if queue == 3 {
+            extra.push(queue, *last);
+        }
+    }
+    longer = extra;
+    wrong("CYCLE", &|golden| golden.load(&longer).expect("it fits"));
+    let mut faulty = Schedule::default();
+    faulty.op(9, MemRead, 0, READ, 3);
+    faulty.op(12, MemWrite, 1, Operation::Write { stream: EAST }, 4);
+    faulty.op(12, MxmCompute, 0, Operation::LoadOperand { stream: 3 }, 0);
+    let faulty = faulty.program(&config);
+    wrong("FAULT of mxm0.compute", &|golden| {
+        golden.load(&faulty).expect("it fits")
+    });
+    pair.golden = right.clone();
+    pair.compare_sram().expect("the same memory");
+    pair.golden
+        .write_sram(2, 6, &all(&config, 0).with_flip(0, 70));
+    let difference = pair.compare_sram().expect_err("one error more to correct");
+    assert!(difference.contains("ECC of the host"), "{difference}");
+    pair.golden.write_sram(2, 6, &all(&config, 1));
+    let difference = pair.compare_sram().expect_err("another word");
+    assert!(
+        difference.contains("SRAM of slice 2, vector 6"),
+        "{difference}"
     );
 }

@@ -4,9 +4,9 @@
 //! every flip of a codeword goes through the emitted Verilog's host port and matrix unit, in lock-step with the golden
 //! machine, and random flips through matrix products.
 
-mod common;
+mod pair;
 
-use common::{Pair, Random, Schedule, all, drives, one_hot, preset, reads, writes};
+use pair::{Pair, Random, Schedule, all, drives, one_hot, preset, reads, writes};
 use lpu::host_port::Request;
 use lpu_compiler::matmul::{self, Matmul};
 use lpu_isa::QueueKind::{MemRead, MemWrite, MxmAccumulate, MxmCompute, MxmWeights};
@@ -154,7 +154,7 @@ fn the_matrix_unit_corrects_every_single_and_faults_at_every_double_flip() {
         .collect();
     identity_products(&mut pair, &flips);
     let single = pair.run(&program);
-    let results = |seen: &common::Seen| drives(&seen.events, Stream::west(0));
+    let results = |seen: &pair::Seen| drives(&seen.events, Stream::west(0));
     assert_eq!(results(&single), results(&reference));
     assert_eq!(results(&single).len(), BITS);
     assert!(

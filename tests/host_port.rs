@@ -1,8 +1,8 @@
 //! The host port of the tile, and every latency of `lpu_isa::latency` measured on RTL through it.
 
-mod common;
+mod pair;
 
-use common::{Pair, Random, Schedule, all, drives, model, one_hot, preset, reads, writes};
+use pair::{Pair, Random, Schedule, all, drives, model, one_hot, preset, reads, writes};
 use lpu::host_port::{Answer, Request};
 use lpu::rtl::Rtl;
 use lpu_isa::QueueKind::{self, MemRead, MemWrite, MxmAccumulate, MxmCompute, MxmWeights};

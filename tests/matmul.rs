@@ -1,8 +1,8 @@
 //! Matrix products on RTL: exact, and in the predicted number of cycles, on every preset and on machines of other shapes.
 
-mod common;
+mod pair;
 
-use common::{model, preset};
+use pair::{model, preset};
 use lpu::data::Matrix;
 use lpu::run::{Job, Report, RunError};
 use lpu_compiler::CompileError;
@@ -57,6 +57,23 @@ fn exact(config: &Config, compiled: &CompiledModel, shape: [usize; 3]) -> Report
     report
 }
 
+/// [`exact`], or refused with the numbers if the matrices alone take more vectors than the machine has.
+fn fits_or_is_refused(config: &Config, compiled: &CompiledModel, shape: [usize; 3]) {
+    let [m, k, n] = shape;
+    let lanes = config.lanes;
+    let needed = m * k.div_ceil(lanes) + k * n.div_ceil(lanes) + 4 * m * n.div_ceil(lanes);
+    let available = config.mem.slices * config.mem.depth;
+    if needed <= available {
+        exact(config, compiled, shape);
+        return;
+    }
+    let error = refused(config, shape);
+    assert!(matches!(error, CompileError::Sram { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(&available.to_string()), "{text}");
+    assert!(text.contains("raise mem.depth or mem.slices"), "{text}");
+}
+
 fn refused(config: &Config, shape: [usize; 3]) -> CompileError {
     match job(config, shape) {
         Err(RunError::Compile(error)) => error,
@@ -77,10 +94,10 @@ fn derived(base: &str, name: &str, change: impl Fn(&mut Config)) -> Config {
 fn nano() {
     let config = preset("nano");
     let compiled = model(&config);
-    for shape in RAGGED
-        .into_iter()
-        .chain([[3, 8, 8], [8, 16, 24], [64, 64, 64], [65, 40, 9]])
-    {
+    for shape in RAGGED {
+        fits_or_is_refused(&config, &compiled, shape);
+    }
+    for shape in [[3, 8, 8], [8, 16, 24], [64, 64, 64], [65, 40, 9]] {
         exact(&config, &compiled, shape);
     }
 }
@@ -125,7 +142,10 @@ fn two_planes() {
         config.mem.slices = 8;
     });
     let compiled = model(&config);
-    for shape in RAGGED.into_iter().chain([[64, 64, 64], [9, 16, 17]]) {
+    for shape in RAGGED {
+        fits_or_is_refused(&config, &compiled, shape);
+    }
+    for shape in [[64, 64, 64], [9, 16, 17]] {
         exact(&config, &compiled, shape);
     }
 }

@@ -167,6 +167,16 @@ impl Pair {
                 ));
             }
         }
+        let count = self
+            .rtl
+            .request(&[Request::Read(map::ECC + map::ECC_HOST_UNIT)])[0];
+        let host = self.golden.report().host_ecc;
+        let expected = u64::from(host.uncorrectable) << 32 | u64::from(host.corrected);
+        if count != Ok(expected) {
+            return Err(format!(
+                "ECC of the host: expected {expected:#x}, found {count:x?}"
+            ));
+        }
         Ok(())
     }
 }
