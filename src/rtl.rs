@@ -105,11 +105,6 @@ impl Rtl {
         self.simulating
     }
 
-    /// Sends requests, one a cycle; the answers in their order.
-    pub fn request(&mut self, requests: &[Request]) -> Vec<Answer> {
-        self.host.transact(&mut self.model, requests)
-    }
-
     /// Keeps what the inputs of the tile do from its first cycle on; called before anything else.
     pub fn record_host(&mut self) {
         let mut record = HostRecord::default();
@@ -147,6 +142,42 @@ impl Rtl {
         requests.iter().zip(answers).map(check).collect()
     }
 
+    /// Sends requests, one a cycle, and returns what the tile answers, refusals included.
+    pub fn request(&mut self, requests: &[Request]) -> Vec<Answer> {
+        self.host.transact(&mut self.model, requests)
+    }
+
+    /// Sets the state of the tile to one that the model's `save` returned.
+    pub fn restore(&mut self, image: &[u8]) -> Result<(), RtlError> {
+        self.simulating = Duration::ZERO;
+        Ok(self.model.restore(image)?)
+    }
+
+    /// Writes vectors into SRAM with the check bits they have, right or wrong, by the INJECT masks.
+    pub fn store<'a>(
+        &mut self,
+        vectors: impl IntoIterator<Item = (usize, usize, &'a Vector)>,
+    ) -> Result<(), RtlError> {
+        let mut requests = Vec::new();
+        let (mut mask, words) = (0, self.config.lanes / LANES_PER_CODEWORD);
+        let mut set_mask = |requests: &mut Vec<Request>, wanted: u8| {
+            if mask != wanted {
+                requests.push(Request::Write(map::INJECT_CHECK, wanted.into()));
+                mask = wanted;
+            }
+        };
+        for (slice, address, vector) in vectors {
+            for g in 0..words {
+                let wrong = vector.check[g] ^ secded::encode(vector.data[g]);
+                set_mask(&mut requests, wrong);
+                let at = map::sram(&self.config, slice, address, g);
+                requests.push(Request::Write(at, vector.data[g]));
+            }
+        }
+        set_mask(&mut requests, 0);
+        self.transact(&requests).map(drop)
+    }
+
     /// Writes vectors into SRAM: slice, address and the bytes of all lanes.
     pub fn write_sram<'a>(
         &mut self,
@@ -159,28 +190,6 @@ impl Rtl {
             })
             .map(|(address, word)| Request::Write(address, word))
             .collect();
-        self.transact(&requests).map(drop)
-    }
-
-    /// Writes vectors into SRAM of one slice with their check bits as they are, right or wrong.
-    pub fn store_raw(
-        &mut self,
-        slice: usize,
-        vectors: impl IntoIterator<Item = (usize, Vector)>,
-    ) -> Result<(), RtlError> {
-        let (mut requests, mut mask) = (Vec::new(), 0);
-        for (address, vector) in vectors {
-            for g in 0..self.config.lanes / LANES_PER_CODEWORD {
-                let wrong = u64::from(vector.check[g] ^ secded::encode(vector.data[g]));
-                if wrong != mask {
-                    mask = wrong;
-                    requests.push(Request::Write(map::INJECT_CHECK, mask));
-                }
-                let at = map::sram(&self.config, slice, address, g);
-                requests.push(Request::Write(at, vector.data[g]));
-            }
-        }
-        requests.push(Request::Write(map::INJECT_CHECK, 0));
         self.transact(&requests).map(drop)
     }
 

@@ -1,11 +1,13 @@
 //! Matrix products on RTL: every bit and every cycle, on every preset, off the presets and for ragged shapes.
 
+mod pair;
+
 use lpu::data::Matrix;
-use lpu::rtl;
 use lpu::run::{Job, Report, RunError};
 use lpu_compiler::CompileError;
 use lpu_isa::Config;
-use lpu_sim::{Builder, CompiledModel, Verilator, default_cache_dir};
+use lpu_sim::CompiledModel;
+use pair::preset;
 
 /// A machine with its model.
 struct Machine {
@@ -26,16 +28,12 @@ const RAGGED: [Shape; 5] = [
 
 impl Machine {
     fn new(config: Config) -> Self {
-        config.validate().expect("a legal configuration");
-        let cache = default_cache_dir();
-        let verilator = Verilator::find(&cache).expect("Verilator");
-        let model =
-            rtl::build(&config, &Builder::new(verilator, &cache)).expect("the model builds");
+        let model = pair::model(&config);
         Self { config, model }
     }
 
     fn preset(name: &str) -> Self {
-        Self::new(Config::preset(name).expect("a preset"))
+        Self::new(preset(name))
     }
 
     /// Runs a product; its report if it fits the machine.
@@ -83,7 +81,7 @@ impl Machine {
 }
 
 fn off_default(name: &str, change: impl Fn(&mut Config)) -> Machine {
-    let mut config = Config::preset("nano").expect("a preset");
+    let mut config = preset("nano");
     name.clone_into(&mut config.name);
     change(&mut config);
     Machine::new(config)

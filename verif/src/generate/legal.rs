@@ -56,18 +56,19 @@ fn program(
 
 /// A scenario whose launch has no faults; single-bit errors in memory are all corrected.
 pub fn legal() -> impl Strategy<Value = Scenario> {
-    legal_on(config())
+    config().prop_flat_map(|config| legal_on(&config))
 }
 
-/// The same for machines from a strategy of the caller's, for example `Just(config)`.
-pub fn legal_on(configs: impl Strategy<Value = Config>) -> impl Strategy<Value = Scenario> {
-    configs.prop_flat_map(|config| {
-        let queues = config.num_queues();
-        let draw = (any::<u8>(), 0u64..60, any::<[u16; 6]>(), any::<[bool; 3]>());
-        let bases = vec(prop_oneof![Just(0u16), any::<u16>()], queues);
-        let image = (any::<u64>(), 0u8..40);
-        let notifier = proptest::option::of(0..queues);
-        (vec(draw, 0..60), bases, image, any::<bool>(), notifier).prop_map(
+/// [`legal`] for one machine.
+pub fn legal_on(config: &Config) -> BoxedStrategy<Scenario> {
+    let config = config.clone();
+    let queues = config.num_queues();
+    let draw = (any::<u8>(), 0u64..60, any::<[u16; 6]>(), any::<[bool; 3]>());
+    let bases = vec(prop_oneof![Just(0u16), any::<u16>()], queues);
+    let image = (any::<u64>(), 0u8..40);
+    let notifier = proptest::option::of(0..queues);
+    (vec(draw, 0..60), bases, image, any::<bool>(), notifier)
+        .prop_map(
             move |(draws, mut bases, (seed, single_flips), compress, notifier)| {
                 bases[2 * config.mem.slices..].fill(0);
                 Scenario {
@@ -82,5 +83,5 @@ pub fn legal_on(configs: impl Strategy<Value = Config>) -> impl Strategy<Value =
                 }
             },
         )
-    })
+        .boxed()
 }

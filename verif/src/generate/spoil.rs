@@ -10,11 +10,11 @@ use proptest::sample::Index;
 type Change = (Index, Index, u8, u16);
 
 /// A legal scenario with one to eight changed instructions and, at times, errors that cannot be corrected.
-pub fn spoiled(configs: impl Strategy<Value = Config>) -> impl Strategy<Value = Scenario> {
+pub fn spoiled(config: &Config) -> impl Strategy<Value = Scenario> + use<> {
     let change = (any::<Index>(), any::<Index>(), any::<u8>(), any::<u16>());
     let flips = prop_oneof![Just(0u8), 0u8..100];
     let rival = proptest::option::weighted(0.4, any::<Index>());
-    (legal_on(configs), vec(change, 1..8), flips, rival).prop_map(
+    (legal_on(config), vec(change, 1..8), flips, rival).prop_map(
         |(mut scenario, changes, flips, rival)| {
             scenario.image.double_flips = flips;
             let queues = scenario.program.num_queues();

@@ -157,39 +157,36 @@ fn assemble(
 /// A scenario with any program, any base and any errors in memory: drawn from nothing or made from a
 /// legal one by a few changes.
 pub fn wild() -> impl Strategy<Value = Scenario> {
-    wild_on(config)
+    config().prop_flat_map(|config| wild_on(&config))
 }
 
-/// The same for machines from a strategy of the caller's, for example `|| Just(config.clone())`.
-pub fn wild_on<S: Strategy<Value = Config>>(
-    configs: impl Fn() -> S,
-) -> impl Strategy<Value = Scenario> {
-    prop_oneof![drawn(configs()), spoiled(configs())]
+/// [`wild`] for one machine.
+pub fn wild_on(config: &Config) -> BoxedStrategy<Scenario> {
+    prop_oneof![drawn(config), spoiled(config)].boxed()
 }
 
-fn drawn(configs: impl Strategy<Value = Config>) -> impl Strategy<Value = Scenario> {
-    configs.prop_flat_map(|config| {
-        let queues = config.num_queues();
-        let queue = |unit: Queue| vec(instruction(&config, unit.kind), 0..DRAWN).boxed();
-        let drawn: Vec<_> = Queue::all(&config).map(queue).collect();
-        let base = prop_oneof![8 => Just(0u16), 3 => 0u16..8, 1 => any::<u16>()];
-        let bases = vec(base, queues);
-        let no_end = prop_oneof![15 => Just(None), 1 => (0..queues).prop_map(Some)];
-        let image = (any::<u64>(), 0u8..40, prop_oneof![Just(0u8), 0u8..60]);
-        (drawn, 0..queues, no_end, bases, image).prop_map(
-            move |(drawn, notifier, no_end, bases, image)| {
-                let (seed, single_flips, double_flips) = image;
-                Scenario {
-                    program: assemble(&config, drawn, notifier, no_end),
-                    config: config.clone(),
-                    bases,
-                    image: Image {
-                        seed,
-                        single_flips,
-                        double_flips,
-                    },
-                }
-            },
-        )
-    })
+fn drawn(config: &Config) -> impl Strategy<Value = Scenario> + use<> {
+    let config = config.clone();
+    let queues = config.num_queues();
+    let queue = |unit: Queue| vec(instruction(&config, unit.kind), 0..DRAWN).boxed();
+    let drawn: Vec<_> = Queue::all(&config).map(queue).collect();
+    let base = prop_oneof![8 => Just(0u16), 3 => 0u16..8, 1 => any::<u16>()];
+    let bases = vec(base, queues);
+    let no_end = prop_oneof![15 => Just(None), 1 => (0..queues).prop_map(Some)];
+    let image = (any::<u64>(), 0u8..40, prop_oneof![Just(0u8), 0u8..60]);
+    (drawn, 0..queues, no_end, bases, image).prop_map(
+        move |(drawn, notifier, no_end, bases, image)| {
+            let (seed, single_flips, double_flips) = image;
+            Scenario {
+                program: assemble(&config, drawn, notifier, no_end),
+                config: config.clone(),
+                bases,
+                image: Image {
+                    seed,
+                    single_flips,
+                    double_flips,
+                },
+            }
+        },
+    )
 }
