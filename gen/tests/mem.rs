@@ -6,7 +6,6 @@ mod tools;
 use cosim::{Random, clean, compare};
 use lpu_hdl::mem::SliceDatapath;
 use lpu_isa::Config;
-use lpu_isa::instruction::encoding::opcode;
 use rust_hdl::prelude::*;
 
 clocked!(SliceDatapath<8, 64>, SliceDatapath<16, 128>);
@@ -25,6 +24,11 @@ fn config(lanes: usize, streams: usize, depth: usize) -> Config {
 /// A stream that exists, most of the time.
 fn stream(random: &mut Random) -> Bits<6> {
     Bits::from(32 * random.below(2) + random.below(5))
+}
+
+/// The same, one-hot by code.
+fn select(random: &mut Random) -> Bits<64> {
+    Bits::from(1u64 << stream(random).to_u64())
 }
 
 fn address(random: &mut Random) -> Bits<16> {
@@ -50,21 +54,16 @@ fn stimulus<const L: usize, const V: usize>(
         slice.in_east_check[s].next = Bits::default();
         slice.in_west_check[s].next = Bits::default();
     }
-    slice.in_read_valid.next = !host && !random.once_in(3);
-    let gather = random.once_in(2);
-    slice.in_read_opcode.next = Bits::from(u64::from(
-        [opcode::READ, opcode::GATHER][usize::from(gather)],
-    ));
+    let read = !host && !random.once_in(3);
+    slice.in_read_operation.next = Bits::from(u64::from(read) << random.below(2));
     slice.in_read_stream.next = stream(random);
-    slice.in_read_stream2.next = stream(random);
+    slice.in_read_select2.next = select(random);
     slice.in_read_address.next = address(random);
-    slice.in_write_valid.next = !host && !random.once_in(3);
-    let scatter = random.once_in(2);
-    slice.in_write_opcode.next = Bits::from(u64::from(
-        [opcode::WRITE, opcode::SCATTER][usize::from(scatter)],
-    ));
-    slice.in_write_stream.next = stream(random);
-    slice.in_write_stream2.next = stream(random);
+    let write = !host && !random.once_in(3);
+    slice.in_write_valid.next = write;
+    slice.in_write_operation.next = Bits::from(u64::from(write) << random.below(2));
+    slice.in_write_select.next = select(random);
+    slice.in_write_select2.next = select(random);
     slice.in_write_address.next = address(random);
     slice.in_launch.next = random.once_in(40);
     slice.in_host_enable.next = now >= 2 && now < fill || now >= drain + 12;

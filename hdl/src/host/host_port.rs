@@ -13,7 +13,7 @@ use rust_hdl::prelude::*;
 /// cycle    h        h+1       h+2            h+3      h+4        h+5     h+6     h+7        h+8
 /// request  inputs   register  enable_2 ...                       data    mux     syndrome   answer (SRAM)
 ///                                            unit muxes          register_5                 answer (registers)
-/// launch                      launch_2       launch   cycle 0
+/// launch                      launch_2       launch_3 cycle 0
 /// ```
 ///
 /// One request is taken every cycle and answered [`LATENCY`](Self::LATENCY) cycles later, in order, refused or not. The names of
@@ -77,7 +77,7 @@ pub struct HostPort {
     pub out_host_error: Signal<Out, Bit>,
     /// What was read.
     pub out_host_data: Signal<Out, Bits<64>>,
-    /// The next cycle is cycle 0.
+    /// The cycle after the next is cycle 0.
     pub out_launch: Signal<Out, Bit>,
     /// Clears faults and counters.
     pub out_clear: Signal<Out, Bit>,
@@ -113,7 +113,6 @@ pub struct HostPort {
     counter: EccCounter,
     valid_1: Flop<Bit>,
     write_1: Pipe<Bit>,
-    address_1: Pipe<Bits<32>>,
     data_1: Pipe<Bits<64>>,
     inject_data: Flop<Bits<64>>,
     inject_check: Flop<Bits<8>>,
@@ -241,7 +240,6 @@ impl HostPort {
             counter: Default::default(),
             valid_1: Default::default(),
             write_1: Default::default(),
-            address_1: Default::default(),
             data_1: Default::default(),
             inject_data: Default::default(),
             inject_check: Default::default(),
@@ -277,12 +275,12 @@ impl HostPort {
             fault_cycle: UnitMux::new(config),
             corrected: UnitMux::new(config),
             uncorrectable: UnitMux::new(config),
-            base_mux: MuxRegister::new(num_mem),
+            base_mux: MuxRegister::new(num_mem).low_bits(),
             base_4: Default::default(),
             register_5: Default::default(),
             register_8: DelayLine::new(3),
-            sram_data_6: MuxRegister::new(num_slices),
-            sram_check_6: MuxRegister::new(num_slices),
+            sram_data_6: MuxRegister::new(num_slices).low_bits(),
+            sram_check_6: MuxRegister::new(num_slices).low_bits(),
             program_7: UnitMux::new(config),
             program_8: Default::default(),
             is_sram_2: Default::default(),
@@ -317,7 +315,7 @@ impl HostPort {
                 .port("in_cycle", "the CYCLE register")
                 .port("out_host_valid", "8 cycles after the request")
                 .port("out_host_error", "refused, or an uncorrectable word")
-                .port("out_launch", "the next cycle is cycle 0")
+                .port("out_launch", "the cycle after the next is cycle 0")
                 .port("out_clear", "clears faults and counters"),
             _num_slices: num_slices,
             _num_mem: num_mem,
@@ -332,11 +330,11 @@ impl Logic for HostPort {
         clock!(
             self,
             clock,
+            decoder,
             sram_decoder,
             counter,
             valid_1,
             write_1,
-            address_1,
             data_1
         );
         clock!(
@@ -406,6 +404,7 @@ impl Logic for HostPort {
             error_2
         );
         clock!(self, clock, error_8);
+        self.decoder.reset.next = self.reset.val();
         self.sram_decoder.reset.next = self.reset.val();
         self.counter.reset.next = self.reset.val();
         self.valid_1.reset.next = self.reset.val();
@@ -421,14 +420,13 @@ impl Logic for HostPort {
         self.valid_1.enable.next = true;
         self.valid_1.d.next = self.in_host_valid.val();
         self.write_1.d.next = self.in_host_write.val();
-        self.address_1.d.next = self.in_host_address.val();
         self.data_1.d.next = self.in_host_data.val();
         self.busy.next = self.in_busy.val() | self.launch_2.q.val() | self.launch_3.q.val();
-        self.decoder.in_valid.next = self.valid_1.q.val();
-        self.decoder.in_write.next = self.write_1.q.val();
-        self.decoder.in_address.next = self.address_1.q.val();
+        self.decoder.in_valid.next = self.in_host_valid.val();
+        self.decoder.in_write.next = self.in_host_write.val();
+        self.decoder.in_address.next = self.in_host_address.val();
         self.decoder.in_busy.next = self.busy.val();
-        self.decoder.in_launch.next = self.data_1.q.val().get_bit(0);
+        self.decoder.in_launch.next = self.in_host_data.val().get_bit(0);
         self.writes_1.next = self.write_1.q.val() & self.decoder.out_register.val();
         self.control_1.next = self.writes_1.val() & (self.decoder.out_page.val() == 0);
 
@@ -443,7 +441,7 @@ impl Logic for HostPort {
             & self.data_1.q.val().get_bit(0);
         self.launch_3.enable.next = true;
         self.launch_3.d.next = self.launch_2.q.val();
-        self.out_launch.next = self.launch_3.q.val();
+        self.out_launch.next = self.launch_2.q.val();
         self.clear_2.enable.next = true;
         self.clear_2.d.next = self.control_1.val()
             & (self.decoder.out_number.val() == 0)

@@ -46,8 +46,8 @@ impl<T: Synth> UnitMux<T> {
             in_mem: (0..num_mem).map(|_| Signal::default()).collect(),
             in_mxm: (0..num_mxm).map(|_| Signal::default()).collect(),
             out_value: Signal::default(),
-            mem: MuxRegister::new(num_mem),
-            mxm: MuxRegister::new(num_mxm),
+            mem: MuxRegister::new(num_mem).low_bits(),
+            mxm: MuxRegister::new(num_mxm).low_bits(),
             is_mxm: Pipe::default(),
             value: Pipe::default(),
             info: Info::new("unit_mux", file!())

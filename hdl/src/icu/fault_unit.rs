@@ -1,22 +1,22 @@
 //! The fault register of a unit.
 
 use crate::info::Info;
-use crate::prim::Flop;
+use crate::prim::{Flop, Pipe};
 use rust_hdl::prelude::*;
 
 /// The fault register of a unit: keeps the first fault, with its cycle.
 ///
 /// ```text
-/// clock       _/~\_/~\_/~\_/~\_
+/// clock       _/~\_/~\_/~\_/~\_/~\_
 /// in_cycle    X 7 X 8 X 9 X
-/// in_fault    0   X c X d X         bit c: fault with code c in this cycle
-/// out_valid   ________/~~~~~~~~
-/// out_code            X c
-/// out_cycle           X 8
+/// in_fault    0   X c X d X             bit c: fault with code c in this cycle
+/// out_valid   ____________/~~~~~~~~
+/// out_code                X c
+/// out_cycle               X 8
 /// ```
 ///
-/// Of several faults in one cycle the lowest code is kept. `in_clear` forgets the fault, and one that happens in the same cycle.
-/// Latency: one cycle. Reset clears.
+/// Of several faults in one cycle the lowest code is kept. `in_clear` forgets the fault, and one that happens in the same cycle
+/// or a cycle earlier. Latency: two cycles. Reset clears.
 #[derive(LogicBlock)]
 pub struct FaultUnit {
     /// The clock.
@@ -35,6 +35,8 @@ pub struct FaultUnit {
     pub out_code: Signal<Out, Bits<8>>,
     /// Its cycle.
     pub out_cycle: Signal<Out, Bits<32>>,
+    fault_1: Flop<Bits<8>>,
+    cycle_1: Pipe<Bits<32>>,
     valid: Flop<Bit>,
     code: Flop<Bits<8>>,
     cycle: Flop<Bits<32>>,
@@ -45,7 +47,7 @@ pub struct FaultUnit {
 
 impl FaultUnit {
     /// Cycles from `in_fault` to `out_valid`.
-    pub const LATENCY: u64 = 1;
+    pub const LATENCY: u64 = 2;
 }
 
 impl Default for FaultUnit {
@@ -59,6 +61,8 @@ impl Default for FaultUnit {
             out_valid: Signal::default(),
             out_code: Signal::default(),
             out_cycle: Signal::default(),
+            fault_1: Flop::default(),
+            cycle_1: Pipe::default(),
             valid: Flop::default(),
             code: Flop::default(),
             cycle: Flop::default(),
@@ -75,23 +79,27 @@ impl Default for FaultUnit {
 impl Logic for FaultUnit {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, valid, code, cycle);
+        clock!(self, clock, fault_1, cycle_1, valid, code, cycle);
+        self.fault_1.reset.next = self.reset.val() | self.in_clear.val();
+        self.fault_1.enable.next = true;
+        self.fault_1.d.next = self.in_fault.val();
+        self.cycle_1.d.next = self.in_cycle.val();
         self.valid.reset.next = self.reset.val() | self.in_clear.val();
         self.code.reset.next = self.reset.val() | self.in_clear.val();
         self.cycle.reset.next = self.reset.val() | self.in_clear.val();
-        self.any.next = self.in_fault.val().any();
+        self.any.next = self.fault_1.q.val().any();
         self.lowest.next = 7.into();
-        if self.in_fault.val().get_bit(1) {
+        if self.fault_1.q.val().get_bit(1) {
             self.lowest.next = 1.into();
-        } else if self.in_fault.val().get_bit(2) {
+        } else if self.fault_1.q.val().get_bit(2) {
             self.lowest.next = 2.into();
-        } else if self.in_fault.val().get_bit(3) {
+        } else if self.fault_1.q.val().get_bit(3) {
             self.lowest.next = 3.into();
-        } else if self.in_fault.val().get_bit(4) {
+        } else if self.fault_1.q.val().get_bit(4) {
             self.lowest.next = 4.into();
-        } else if self.in_fault.val().get_bit(5) {
+        } else if self.fault_1.q.val().get_bit(5) {
             self.lowest.next = 5.into();
-        } else if self.in_fault.val().get_bit(6) {
+        } else if self.fault_1.q.val().get_bit(6) {
             self.lowest.next = 6.into();
         }
         self.valid.enable.next = self.any.val() & !self.valid.q.val();
@@ -99,7 +107,7 @@ impl Logic for FaultUnit {
         self.code.enable.next = self.any.val() & !self.valid.q.val();
         self.code.d.next = self.lowest.val();
         self.cycle.enable.next = self.any.val() & !self.valid.q.val();
-        self.cycle.d.next = self.in_cycle.val();
+        self.cycle.d.next = self.cycle_1.q.val();
         self.out_valid.next = self.valid.q.val();
         self.out_code.next = self.code.q.val();
         self.out_cycle.next = self.cycle.q.val();
@@ -118,10 +126,13 @@ mod tests {
         // (fault bits, clear) in cycle 0, 1, ... -> (valid, code, cycle) after it
         let rows = [
             (0x00u64, false, (false, 0, 0)),
-            (0x14, false, (true, 2, 1)),
+            (0x14, false, (false, 0, 0)),
             (0x02, false, (true, 2, 1)),
+            (0x00, false, (true, 2, 1)),
+            (0x40, false, (true, 2, 1)),
             (0x80, true, (false, 0, 0)),
-            (0x80, false, (true, 7, 4)),
+            (0x80, false, (false, 0, 0)),
+            (0x00, false, (true, 7, 6)),
         ];
         for (now, (fault, clear, (valid, code, at))) in rows.into_iter().enumerate() {
             unit.in_cycle.next = Bits::from(now as u64);

@@ -9,18 +9,18 @@ use rust_hdl::prelude::*;
 ///
 /// ```text
 /// clock        _/~\_/~\_/~\_/~\_/~\_/~\_/~\_
-/// in_launch    ____/~~~\____________________
-/// cycle             -1   0   1   2   3   4
+/// in_launch    /~~~\________________________
+/// cycle         -2  -1   0   1   2   3   4
 /// issue                 i0  i1  i2  i3  i4        single-cycle instructions, without a bubble
 /// ```
 ///
-/// The first instruction issues in the cycle after `in_launch`, and an instruction that occupies n cycles is followed by
+/// The first instruction issues two cycles after `in_launch`, and an instruction that occupies n cycles is followed by
 /// the next one n cycles later. All outputs that describe an issue are registers, visible in the issue cycle.
 ///
 /// The program may be written until [`WRITE_TO_LAUNCH`](Self::WRITE_TO_LAUNCH) cycles before `in_launch`, and only while
 /// `out_ended` is high; nothing here checks that, nor the host's index.
 ///
-/// Parameters: depth a power of two, 16 to 4096; the kind of queue, which says what opcodes it takes. Latency: one cycle
+/// Parameters: depth a power of two, 16 to 4096; the kind of queue, which says what opcodes it takes. Latency: two cycles
 /// from `in_launch` to the first issue, 3 cycles from `in_program_enable` to `out_program_data`. Reset ends the queue;
 /// the program memory keeps what it holds.
 #[derive(LogicBlock)]
@@ -29,7 +29,7 @@ pub struct InstructionQueue {
     pub clock: Signal<In, Clock>,
     /// Synchronous reset.
     pub reset: Signal<In, Bit>,
-    /// The next cycle is cycle 0.
+    /// The cycle after the next is cycle 0.
     pub in_launch: Signal<In, Bit>,
     /// The NOTIFY pulse.
     pub in_notify: Signal<In, Bit>,
@@ -49,6 +49,8 @@ pub struct InstructionQueue {
     pub out_program_data: Signal<Out, Bits<64>>,
     /// An operation issues.
     pub out_valid: Signal<Out, Bit>,
+    /// One bit for each operation that the queue takes, in the order of their opcodes: it issues.
+    pub out_operation: Signal<Out, Bits<2>>,
     /// Its opcode.
     pub out_opcode: Signal<Out, Bits<4>>,
     /// Its flags.
@@ -57,6 +59,10 @@ pub struct InstructionQueue {
     pub out_stream: Signal<Out, Bits<6>>,
     /// Its second stream.
     pub out_stream2: Signal<Out, Bits<6>>,
+    /// Its stream, one-hot by code.
+    pub out_select: Signal<Out, Bits<64>>,
+    /// Its second stream, one-hot by code.
+    pub out_select2: Signal<Out, Bits<64>>,
     /// Its address; the value of CONFIG.
     pub out_address: Signal<Out, Bits<16>>,
     /// First iteration of the inner repeat.
@@ -82,9 +88,9 @@ pub struct InstructionQueue {
 
 impl InstructionQueue {
     /// Cycles from `in_launch` to the first issue.
-    pub const LATENCY: usize = 1;
+    pub const LATENCY: usize = 2;
     /// Least distance from the last program access to `in_launch`.
-    pub const WRITE_TO_LAUNCH: usize = ProgramFetch::ACCESS_TO_ADVANCE;
+    pub const WRITE_TO_LAUNCH: usize = ProgramFetch::ACCESS_TO_ADVANCE - 1;
 
     /// A queue of this kind.
     pub fn new(config: &Config, kind: QueueKind) -> Self {
@@ -102,10 +108,13 @@ impl InstructionQueue {
             in_program_data: Signal::default(),
             out_program_data: Signal::default(),
             out_valid: Signal::default(),
+            out_operation: Signal::default(),
             out_opcode: Signal::default(),
             out_flags: Signal::default(),
             out_stream: Signal::default(),
             out_stream2: Signal::default(),
+            out_select: Signal::default(),
+            out_select2: Signal::default(),
             out_address: Signal::default(),
             out_first0: Signal::default(),
             out_last0: Signal::default(),
@@ -121,11 +130,14 @@ impl InstructionQueue {
                 .summary("One instruction queue: program memory and sequencer")
                 .param("DEPTH", depth)
                 .param("KIND", format!("{kind:?}").to_lowercase())
-                .port("in_launch", "the next cycle is cycle 0")
-                .port("in_notify", "the NOTIFY pulse as queues see it")
+                .port("in_launch", "the cycle after the next is cycle 0")
+                .port("in_notify", "one cycle before a SYNC sees the pulse")
                 .port("out_program_data", "3 cycles after in_program_enable")
                 .port("out_valid", "an operation issues in this cycle")
+                .port("out_operation", "bit i: operation i of the queue")
                 .port("out_stream", "bit 5 westward; the register of CONFIG")
+                .port("out_select", "out_stream, one-hot")
+                .port("out_select2", "out_stream2, one-hot")
                 .port("out_address", "base + affine; the value of CONFIG")
                 .port("out_ended", "level"),
         }
@@ -154,10 +166,13 @@ impl Logic for InstructionQueue {
         self.sequencer.in_high.next = self.fetch.out_high.val();
         self.sequencer.in_past.next = self.fetch.out_past.val();
         self.out_valid.next = self.sequencer.out_valid.val();
+        self.out_operation.next = self.sequencer.out_operation.val();
         self.out_opcode.next = self.sequencer.out_opcode.val();
         self.out_flags.next = self.sequencer.out_flags.val();
         self.out_stream.next = self.sequencer.out_stream.val();
         self.out_stream2.next = self.sequencer.out_stream2.val();
+        self.out_select.next = self.sequencer.out_select.val();
+        self.out_select2.next = self.sequencer.out_select2.val();
         self.out_address.next = self.sequencer.out_address.val();
         self.out_first0.next = self.sequencer.out_first0.val();
         self.out_last0.next = self.sequencer.out_last0.val();

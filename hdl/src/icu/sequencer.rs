@@ -11,18 +11,18 @@ use rust_hdl::prelude::*;
 /// ```text
 /// clock        _/~\_/~\_/~\_/~\_/~\_/~\_/~\_/~\_
 /// instruction  X READ, 2 times, every 3 X NOP 2
-/// in_launch    ~~~~\____________________________
-/// cycle         -1   0   1   2   3   4   5   6
+/// cycle         -1   0   1   2   3   4   5   6        in_launch was high in cycle -2
 /// out_valid    ____/~~~\_______/~~~\____________
 /// out_address      X a         X a+s
 /// out_advance  ~~~~\___________/~~~\___/~~~\____        takes the instruction, which issues in the next cycle
 /// ```
 ///
-/// Everything that concerns an issue is a register visible in the issue cycle. `out_advance` depends on registers,
-/// `in_launch` and `in_notify` only. The flags that say what the next cycle brings (a step of a repeat, the end of an
+/// Everything that concerns an issue is a register visible in the issue cycle. `out_advance` depends on registers
+/// only. The flags that say what the next cycle brings (a step of a repeat, the end of an
 /// instruction) are computed one cycle ahead.
 ///
-/// A queue that stands still (after reset or END) has `out_ended` high and takes the first instruction at `in_launch`.
+/// A queue that stands still (after reset or END) has `out_ended` high and takes the first instruction in the cycle
+/// after `in_launch`. A SYNC sees `in_notify` one cycle later.
 /// An interval of 0 counts as 1, and an outer interval shorter than its inner repeat as the shortest possible.
 ///
 /// Latency: one cycle from the instruction to its issue. Reset ends the queue.
@@ -32,9 +32,9 @@ pub struct Sequencer {
     pub clock: Signal<In, Clock>,
     /// Synchronous reset.
     pub reset: Signal<In, Bit>,
-    /// The next cycle is cycle 0.
+    /// The cycle after the next is cycle 0.
     pub in_launch: Signal<In, Bit>,
-    /// Releases SYNC.
+    /// Releases SYNC in the next cycle.
     pub in_notify: Signal<In, Bit>,
     /// Added to every address.
     pub in_base: Signal<In, Bits<16>>,
@@ -50,6 +50,8 @@ pub struct Sequencer {
     pub out_restart: Signal<Out, Bit>,
     /// An operation issues.
     pub out_valid: Signal<Out, Bit>,
+    /// One bit for each operation that the queue takes, in the order of their opcodes: it issues.
+    pub out_operation: Signal<Out, Bits<2>>,
     /// Its opcode.
     pub out_opcode: Signal<Out, Bits<4>>,
     /// Its flags.
@@ -58,6 +60,10 @@ pub struct Sequencer {
     pub out_stream: Signal<Out, Bits<6>>,
     /// Its second stream.
     pub out_stream2: Signal<Out, Bits<6>>,
+    /// Its stream, one-hot by code.
+    pub out_select: Signal<Out, Bits<64>>,
+    /// Its second stream, one-hot by code.
+    pub out_select2: Signal<Out, Bits<64>>,
     /// Its address; the value of CONFIG.
     pub out_address: Signal<Out, Bits<16>>,
     /// First iteration of the inner repeat.
@@ -85,10 +91,15 @@ pub struct Sequencer {
     waits: Flop<Bit>,
     pauses: Flop<Bit>,
     done: Flop<Bit>,
+    pulse: Flop<Bit>,
     opcode: PipeEnable<Bits<4>>,
     flags: PipeEnable<Bits<4>>,
     stream: PipeEnable<Bits<6>>,
     stream2: PipeEnable<Bits<6>>,
+    select: PipeEnable<Bits<64>>,
+    select2: PipeEnable<Bits<64>>,
+    second: PipeEnable<Bit>,
+    operation: Flop<Bits<2>>,
     stride0: PipeEnable<Bits<12>>,
     stride1: PipeEnable<Bits<16>>,
     count0: PipeEnable<Bits<16>>,
@@ -114,6 +125,7 @@ pub struct Sequencer {
     config_code_set: Signal<Local, Bits<16>>,
     code: Signal<Local, Bits<4>>,
     is_operation: Signal<Local, Bit>,
+    is_second: Signal<Local, Bit>,
     is_config: Signal<Local, Bit>,
     is_end: Signal<Local, Bit>,
     single_inner: Signal<Local, Bit>,
@@ -126,6 +138,7 @@ pub struct Sequencer {
     augend: Signal<Local, Bits<16>>,
     addend: Signal<Local, Bits<16>>,
     operations: Constant<Bits<16>>,
+    second_code: Constant<Bits<4>>,
     accepted: Constant<Bits<16>>,
     config_code: Constant<Bits<16>>,
     info: Info,
@@ -168,10 +181,13 @@ impl Sequencer {
             out_advance: Signal::default(),
             out_restart: Signal::default(),
             out_valid: Signal::default(),
+            out_operation: Signal::default(),
             out_opcode: Signal::default(),
             out_flags: Signal::default(),
             out_stream: Signal::default(),
             out_stream2: Signal::default(),
+            out_select: Signal::default(),
+            out_select2: Signal::default(),
             out_address: Signal::default(),
             out_first0: Signal::default(),
             out_last0: Signal::default(),
@@ -190,10 +206,15 @@ impl Sequencer {
             waits: Flop::default(),
             pauses: Flop::default(),
             done: Flop::default(),
+            pulse: Flop::default(),
             opcode: PipeEnable::default(),
             flags: PipeEnable::default(),
             stream: PipeEnable::default(),
             stream2: PipeEnable::default(),
+            select: PipeEnable::default(),
+            select2: PipeEnable::default(),
+            second: PipeEnable::default(),
+            operation: Flop::default(),
             stride0: PipeEnable::default(),
             stride1: PipeEnable::default(),
             count0: PipeEnable::default(),
@@ -219,6 +240,7 @@ impl Sequencer {
             config_code_set: Signal::default(),
             code: Signal::default(),
             is_operation: Signal::default(),
+            is_second: Signal::default(),
             is_config: Signal::default(),
             is_end: Signal::default(),
             single_inner: Signal::default(),
@@ -231,19 +253,26 @@ impl Sequencer {
             augend: Signal::default(),
             addend: Signal::default(),
             operations: Constant::new(mask(operations(kind))),
+            second_code: Constant::new(Bits::from(u64::from(
+                operations(kind).get(1).copied().unwrap_or(opcode::NOP),
+            ))),
             accepted: Constant::new(mask(operations(kind)) | mask(configures) | mask(&common)),
             config_code: Constant::new(mask(configures)),
             info: Info::new("sequencer", file!())
                 .summary("Issues instructions: repeats, waits, barriers and the end")
                 .param("KIND", format!("{kind:?}").to_lowercase())
-                .port("in_launch", "the next cycle is cycle 0")
+                .port("in_launch", "the cycle after the next is cycle 0")
+                .port("in_notify", "releases SYNC in the next cycle")
                 .port("in_past", "there is no next instruction")
                 .port(
                     "out_advance",
                     "takes the next instruction, which issues in the next cycle",
                 )
                 .port("out_valid", "an operation issues")
+                .port("out_operation", "bit i: operation i of the queue")
                 .port("out_stream", "bit 5 westward; the register of CONFIG")
+                .port("out_select", "out_stream, one-hot")
+                .port("out_select2", "out_stream2, one-hot")
                 .port("out_address", "base + affine; the value of CONFIG")
                 .port("out_ended", "level"),
         }
@@ -255,11 +284,12 @@ impl Logic for Sequencer {
     fn update(&mut self) {
         clock!(
             self, clock, valid, configure, notify, illegal, restart, ended, waits, pauses, done,
-            opcode, flags, stream, stream2, stride0, stride1, count0, interval0, interval1,
-            single0, short0, short1, address, start, left0, left1, timer0, timer1, due0, due1,
-            first0, first1, last0, last1
+            pulse, operation, second, select, select2, opcode, flags, stream, stream2, stride0,
+            stride1, count0, interval0, interval1, single0, short0, short1, address, start, left0,
+            left1, timer0, timer1, due0, due1, first0, first1, last0, last1
         );
         self.valid.reset.next = self.reset.val();
+        self.operation.reset.next = self.reset.val();
         self.configure.reset.next = self.reset.val();
         self.notify.reset.next = self.reset.val();
         self.illegal.reset.next = self.reset.val();
@@ -268,6 +298,7 @@ impl Logic for Sequencer {
         self.waits.reset.next = self.reset.val();
         self.pauses.reset.next = self.reset.val();
         self.done.reset.next = self.reset.val();
+        self.pulse.reset.next = self.reset.val();
         self.due0.reset.next = self.reset.val();
         self.due1.reset.next = self.reset.val();
         self.first0.reset.next = self.reset.val();
@@ -282,6 +313,7 @@ impl Logic for Sequencer {
         self.code.next = self.in_low.val().get_bits::<4>(0);
         self.is_operation.next =
             self.operations_set.val().get_bit(self.code.val().index()) & !self.in_past.val();
+        self.is_second.next = self.code.val() == self.second_code.val();
         self.is_config.next =
             self.config_code_set.val().get_bit(self.code.val().index()) & !self.in_past.val();
         self.is_end.next = (self.code.val() == 15) | self.in_past.val();
@@ -291,8 +323,7 @@ impl Logic for Sequencer {
         self.short_outer.next = !self.in_high.val().get_bits::<19>(29).any();
 
         // This instruction.
-        self.advance.next =
-            self.done.q.val() | (self.waits.q.val() & self.in_notify.val()) | self.in_launch.val();
+        self.advance.next = self.done.q.val() | (self.waits.q.val() & self.pulse.q.val());
         self.step0.next = self.due0.q.val() & !self.last0.q.val();
         self.step1.next = self.due1.q.val() & self.last0.q.val() & !self.last1.q.val();
         self.out_advance.next = self.advance.val();
@@ -325,6 +356,12 @@ impl Logic for Sequencer {
         self.stream.d.next = self.in_low.val().get_bits::<6>(8);
         self.stream2.enable.next = self.advance.val();
         self.stream2.d.next = self.in_low.val().get_bits::<6>(14);
+        self.select.enable.next = self.advance.val();
+        self.select.d.next = bits::<64>(1) << self.in_low.val().get_bits::<6>(8);
+        self.select2.enable.next = self.advance.val();
+        self.select2.d.next = bits::<64>(1) << self.in_low.val().get_bits::<6>(14);
+        self.second.enable.next = self.advance.val();
+        self.second.d.next = self.is_second.val();
         self.stride0.enable.next = self.advance.val();
         self.stride0.d.next = self.in_low.val().get_bits::<12>(20);
         self.stride1.enable.next = self.advance.val();
@@ -381,10 +418,21 @@ impl Logic for Sequencer {
         // What the next cycle is.
         self.valid.enable.next = true;
         self.valid.d.next = self.step0.val() | self.step1.val();
+        self.operation.enable.next = true;
+        self.operation.d.next = 0.into();
+        if (self.step0.val() | self.step1.val()) & !self.second.q.val() {
+            self.operation.d.next = 1.into();
+        }
+        if (self.step0.val() | self.step1.val()) & self.second.q.val() {
+            self.operation.d.next = 2.into();
+        }
         self.done.enable.next = true;
         self.done.d.next = (self.step0.val() & self.last1.q.val() & (self.left0.q.val() == 1))
             | (self.step1.val() & self.single0.q.val() & (self.left1.q.val() == 1))
-            | (self.pauses.q.val() & (self.timer1.q.val() == 2));
+            | (self.pauses.q.val() & (self.timer1.q.val() == 2))
+            | self.in_launch.val();
+        self.pulse.enable.next = true;
+        self.pulse.d.next = self.in_notify.val();
         self.configure.enable.next = true;
         self.configure.d.next = false;
         self.notify.enable.next = true;
@@ -413,6 +461,13 @@ impl Logic for Sequencer {
             self.first1.d.next = true;
             self.last1.d.next = self.single_outer.val() | !self.is_operation.val();
             self.valid.d.next = self.is_operation.val();
+            self.operation.d.next = 0.into();
+            if self.is_operation.val() & !self.is_second.val() {
+                self.operation.d.next = 1.into();
+            }
+            if self.is_operation.val() & self.is_second.val() {
+                self.operation.d.next = 2.into();
+            }
             self.configure.d.next = self.is_config.val();
             self.notify.d.next = (self.code.val() == 13) & !self.in_past.val();
             self.illegal.d.next =
@@ -429,10 +484,13 @@ impl Logic for Sequencer {
 
         self.out_restart.next = self.restart.q.val();
         self.out_valid.next = self.valid.q.val();
+        self.out_operation.next = self.operation.q.val();
         self.out_opcode.next = self.opcode.q.val();
         self.out_flags.next = self.flags.q.val();
         self.out_stream.next = self.stream.q.val();
         self.out_stream2.next = self.stream2.q.val();
+        self.out_select.next = self.select.q.val();
+        self.out_select2.next = self.select2.q.val();
         self.out_address.next = self.address.q.val();
         self.out_first0.next = self.first0.q.val();
         self.out_last0.next = self.last0.q.val();

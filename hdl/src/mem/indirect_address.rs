@@ -32,8 +32,8 @@ pub struct IndirectAddress {
     pub reset: Signal<In, Bit>,
     /// An operation issues.
     pub in_enable: Signal<In, Bit>,
-    /// Its stream of addresses.
-    pub in_stream: Signal<In, Bits<6>>,
+    /// Its stream of addresses, one-hot by code.
+    pub in_select: Signal<In, Bits<64>>,
     /// Its own address.
     pub in_address: Signal<In, Bits<16>>,
     /// Two cycles after `in_enable`: the operation has all else it needs.
@@ -81,7 +81,7 @@ impl IndirectAddress {
             clock: Signal::default(),
             reset: Signal::default(),
             in_enable: Signal::default(),
-            in_stream: Signal::default(),
+            in_select: Signal::default(),
             in_address: Signal::default(),
             in_allow: Signal::default(),
             in_east_data: (0..streams).map(|_| Signal::default()).collect(),
@@ -103,7 +103,8 @@ impl IndirectAddress {
             info: Info::new("indirect_address", file!())
                 .summary("An address from a stream")
                 .param("STREAMS", streams)
-                .port("in_stream", "bit 5 westward")
+                .port("in_select", "one-hot by code")
+                .unused("in_select")
                 .port("in_allow", "two cycles after in_enable")
                 .port("in_east_data", "codeword 0")
                 .port("in_west_data", "codeword 0")
@@ -133,7 +134,7 @@ impl Logic for IndirectAddress {
             self.select.in_check[2 * i + 1].next = self.in_west_check[i].val();
             self.select.in_valid[2 * i + 1].next = self.in_west_valid[i].val();
         }
-        self.select.in_select.next = self.in_stream.val();
+        self.select.in_select.next = self.in_select.val();
         self.select.in_enable.next = self.in_enable.val();
         self.out_missing.next = self.select.out_missing.val();
 

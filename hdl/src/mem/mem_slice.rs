@@ -17,7 +17,7 @@ pub struct MemSlice<const L: usize, const V: usize> {
     pub clock: Signal<In, Clock>,
     /// Synchronous reset.
     pub reset: Signal<In, Bit>,
-    /// The next cycle is cycle 0.
+    /// The cycle after the next is cycle 0.
     pub in_launch: Signal<In, Bit>,
     /// The NOTIFY pulse.
     pub in_notify: Signal<In, Bit>,
@@ -193,7 +193,7 @@ impl<const L: usize, const V: usize> MemSlice<L, V> {
                 .param("STREAMS", streams)
                 .param("DEPTH", config.mem.depth)
                 .param("QUEUE_DEPTH", config.icu.queue_depth)
-                .port("in_launch", "the next cycle is cycle 0")
+                .port("in_launch", "the cycle after the next is cycle 0")
                 .port("in_cycle", "cycle of the launch")
                 .port("out_program_data_read", "3 cycles after the enable")
                 .port("out_host_data", "3 cycles after in_host_enable"),
@@ -244,10 +244,9 @@ impl<const L: usize, const V: usize> Logic for MemSlice<L, V> {
         self.read_queue.in_program_data.next = self.in_program_data.val();
         self.out_program_data_read.next = self.read_queue.out_program_data.val();
         self.out_read_ended.next = self.read_queue.out_ended.val();
-        self.datapath.in_read_valid.next = self.read_queue.out_valid.val();
-        self.datapath.in_read_opcode.next = self.read_queue.out_opcode.val();
+        self.datapath.in_read_operation.next = self.read_queue.out_operation.val();
         self.datapath.in_read_stream.next = self.read_queue.out_stream.val();
-        self.datapath.in_read_stream2.next = self.read_queue.out_stream2.val();
+        self.datapath.in_read_select2.next = self.read_queue.out_select2.val();
         self.datapath.in_read_address.next = self.read_queue.out_address.val();
         self.read_fault.reset.next = self.reset.val();
         self.read_fault.in_clear.next = self.in_clear.val();
@@ -279,9 +278,9 @@ impl<const L: usize, const V: usize> Logic for MemSlice<L, V> {
         self.out_program_data_write.next = self.write_queue.out_program_data.val();
         self.out_write_ended.next = self.write_queue.out_ended.val();
         self.datapath.in_write_valid.next = self.write_queue.out_valid.val();
-        self.datapath.in_write_opcode.next = self.write_queue.out_opcode.val();
-        self.datapath.in_write_stream.next = self.write_queue.out_stream.val();
-        self.datapath.in_write_stream2.next = self.write_queue.out_stream2.val();
+        self.datapath.in_write_operation.next = self.write_queue.out_operation.val();
+        self.datapath.in_write_select.next = self.write_queue.out_select.val();
+        self.datapath.in_write_select2.next = self.write_queue.out_select2.val();
         self.datapath.in_write_address.next = self.write_queue.out_address.val();
         self.write_fault.reset.next = self.reset.val();
         self.write_fault.in_clear.next = self.in_clear.val();

@@ -4,7 +4,6 @@ use super::IndirectAddress;
 use crate::info::Info;
 use crate::prim::{DelayLine, Flop, Pipe};
 use lpu_isa::Config;
-use lpu_isa::instruction::encoding::opcode;
 use lpu_isa::latency::INDIRECT_LATENCY;
 use rust_hdl::prelude::*;
 
@@ -12,7 +11,7 @@ use rust_hdl::prelude::*;
 ///
 /// ```text
 /// clock             _/~\_/~\_/~\_/~\_
-/// in_valid          /~~~\____________     READ s, a
+/// in_operation[0]   /~~~\____________     READ s, a
 /// in_address        X a X
 /// out_read          /~~~\____________     five cycles after the issue for a GATHER
 /// out_address       X a X
@@ -24,7 +23,7 @@ use rust_hdl::prelude::*;
 /// A READ that issues in the cycle in which a GATHER uses its address wins. Bit c of `out_fault` says that fault c happens in
 /// this cycle.
 ///
-/// Parameters: S streams in each direction; depth. Latency: none from `in_valid` to `out_read` for READ,
+/// Parameters: S streams in each direction; depth. Latency: none from `in_operation` to `out_read` for READ,
 /// [`INDIRECT_LATENCY`] for GATHER; [`DRIVE_LATENCY`](Self::DRIVE_LATENCY) from there to the drive. Reset drops what is under
 /// way.
 #[derive(LogicBlock)]
@@ -33,14 +32,12 @@ pub struct ReadPort {
     pub clock: Signal<In, Clock>,
     /// Synchronous reset.
     pub reset: Signal<In, Bit>,
-    /// An operation issues.
-    pub in_valid: Signal<In, Bit>,
-    /// Its opcode.
-    pub in_opcode: Signal<In, Bits<4>>,
+    /// Bit 0: READ issues; bit 1: GATHER.
+    pub in_operation: Signal<In, Bits<2>>,
     /// The stream it drives.
     pub in_stream: Signal<In, Bits<6>>,
-    /// The stream of its offset.
-    pub in_stream2: Signal<In, Bits<6>>,
+    /// The stream of its offset, one-hot by code.
+    pub in_select2: Signal<In, Bits<64>>,
     /// Its address.
     pub in_address: Signal<In, Bits<16>>,
     /// Lanes 7:0 of the eastward cells.
@@ -67,6 +64,10 @@ pub struct ReadPort {
     pub out_drive_valid: Signal<Out, Bit>,
     /// This one.
     pub out_drive_stream: Signal<Out, Bits<6>>,
+    /// Bit s: it drives eastward stream s.
+    pub out_drive_east: Signal<Out, Bits<32>>,
+    /// Bit s: it drives westward stream s.
+    pub out_drive_west: Signal<Out, Bits<32>>,
     /// Faults of this cycle, by code.
     pub out_fault: Signal<Out, Bits<8>>,
     /// Codewords corrected in this cycle.
@@ -79,12 +80,12 @@ pub struct ReadPort {
     load_stream: Pipe<Bits<6>>,
     drive: Flop<Bit>,
     drive_stream: Pipe<Bits<6>>,
+    drive_east: Flop<Bits<32>>,
+    drive_west: Flop<Bits<32>>,
     read: Signal<Local, Bit>,
     uses: Signal<Local, Bit>,
     address: Signal<Local, Bits<16>>,
     fault: Signal<Local, Bits<8>>,
-    read_code: Constant<Bits<4>>,
-    gather_code: Constant<Bits<4>>,
     inside: Constant<Bits<16>>,
     beyond: Constant<Bits<16>>,
     info: Info,
@@ -101,10 +102,9 @@ impl ReadPort {
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
-            in_valid: Signal::default(),
-            in_opcode: Signal::default(),
+            in_operation: Signal::default(),
             in_stream: Signal::default(),
-            in_stream2: Signal::default(),
+            in_select2: Signal::default(),
             in_address: Signal::default(),
             in_east_data: (0..streams).map(|_| Signal::default()).collect(),
             in_east_check: (0..streams).map(|_| Signal::default()).collect(),
@@ -118,6 +118,8 @@ impl ReadPort {
             out_load: Signal::default(),
             out_drive_valid: Signal::default(),
             out_drive_stream: Signal::default(),
+            out_drive_east: Signal::default(),
+            out_drive_west: Signal::default(),
             out_fault: Signal::default(),
             out_corrected: Signal::default(),
             out_uncorrectable: Signal::default(),
@@ -127,18 +129,20 @@ impl ReadPort {
             load_stream: Pipe::default(),
             drive: Flop::default(),
             drive_stream: Pipe::default(),
+            drive_east: Flop::default(),
+            drive_west: Flop::default(),
             read: Signal::default(),
             uses: Signal::default(),
             address: Signal::default(),
             fault: Signal::default(),
-            read_code: Constant::new(Bits::from(u64::from(opcode::READ))),
-            gather_code: Constant::new(Bits::from(u64::from(opcode::GATHER))),
             inside: Constant::new(Bits::from(inside)),
             beyond: Constant::new(Bits::from(0xffff & !inside)),
             info: Info::new("read_port", file!())
                 .summary("READ and GATHER")
                 .param("STREAMS", streams)
                 .param("DEPTH", config.mem.depth)
+                .port("in_operation", "bit 0 READ, bit 1 GATHER")
+                .port("in_select2", "one-hot by code")
                 .port("in_east_data", "codeword 0")
                 .port("in_west_data", "codeword 0")
                 .port("in_collision", "in the drive cycle")
@@ -161,11 +165,15 @@ impl Logic for ReadPort {
             load,
             load_stream,
             drive,
-            drive_stream
+            drive_stream,
+            drive_east,
+            drive_west
         );
         self.indirect.reset.next = self.reset.val();
         self.load.reset.next = self.reset.val();
         self.drive.reset.next = self.reset.val();
+        self.drive_east.reset.next = self.reset.val();
+        self.drive_west.reset.next = self.reset.val();
 
         for i in 0..self._streams {
             self.indirect.in_east_data[i].next = self.in_east_data[i].val();
@@ -175,14 +183,13 @@ impl Logic for ReadPort {
             self.indirect.in_west_check[i].next = self.in_west_check[i].val();
             self.indirect.in_west_valid[i].next = self.in_west_valid[i].val();
         }
-        self.indirect.in_enable.next =
-            self.in_valid.val() & (self.in_opcode.val() == self.gather_code.val());
-        self.indirect.in_stream.next = self.in_stream2.val();
+        self.indirect.in_enable.next = self.in_operation.val().get_bit(1);
+        self.indirect.in_select.next = self.in_select2.val();
         self.indirect.in_address.next = self.in_address.val();
         self.indirect.in_allow.next = true;
 
         // READ uses its address at once and wins over a GATHER that issued five cycles ago.
-        self.read.next = self.in_valid.val() & (self.in_opcode.val() == self.read_code.val());
+        self.read.next = self.in_operation.val().get_bit(0);
         self.uses.next = self.read.val() | self.indirect.out_use.val();
         self.gather_stream.d.next = self.in_stream.val();
         self.address.next = self.indirect.out_address.val();
@@ -200,8 +207,20 @@ impl Logic for ReadPort {
         self.drive.enable.next = true;
         self.drive.d.next = self.load.q.val();
         self.drive_stream.d.next = self.load_stream.q.val();
+        self.drive_east.enable.next = true;
+        self.drive_east.d.next = 0.into();
+        self.drive_west.enable.next = true;
+        self.drive_west.d.next = 0.into();
+        if self.load.q.val() & !self.load_stream.q.val().get_bit(5) {
+            self.drive_east.d.next = bits::<32>(1) << self.load_stream.q.val().get_bits::<5>(0);
+        }
+        if self.load.q.val() & self.load_stream.q.val().get_bit(5) {
+            self.drive_west.d.next = bits::<32>(1) << self.load_stream.q.val().get_bits::<5>(0);
+        }
         self.out_drive_valid.next = self.drive.q.val();
         self.out_drive_stream.next = self.drive_stream.q.val();
+        self.out_drive_east.next = self.drive_east.q.val();
+        self.out_drive_west.next = self.drive_west.q.val();
 
         self.out_corrected.next = self.indirect.out_corrected.val();
         self.out_uncorrectable.next = self.indirect.out_uncorrectable.val();

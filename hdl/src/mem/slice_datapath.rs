@@ -57,24 +57,22 @@ pub struct SliceDatapath<const L: usize, const V: usize> {
     pub out_west_check: Vec<Signal<Out, Bits<L>>>,
     /// Whether they hold a vector.
     pub out_west_valid: Vec<Signal<Out, Bit>>,
-    /// A READ or GATHER issues.
-    pub in_read_valid: Signal<In, Bit>,
-    /// Its opcode.
-    pub in_read_opcode: Signal<In, Bits<4>>,
+    /// Bit 0 READ, bit 1 GATHER.
+    pub in_read_operation: Signal<In, Bits<2>>,
     /// The stream it drives.
     pub in_read_stream: Signal<In, Bits<6>>,
     /// The stream of its offset.
-    pub in_read_stream2: Signal<In, Bits<6>>,
+    pub in_read_select2: Signal<In, Bits<64>>,
     /// Its address.
     pub in_read_address: Signal<In, Bits<16>>,
     /// A WRITE or SCATTER issues.
     pub in_write_valid: Signal<In, Bit>,
-    /// Its opcode.
-    pub in_write_opcode: Signal<In, Bits<4>>,
+    /// Bit 0 WRITE, bit 1 SCATTER.
+    pub in_write_operation: Signal<In, Bits<2>>,
     /// The stream it stores.
-    pub in_write_stream: Signal<In, Bits<6>>,
+    pub in_write_select: Signal<In, Bits<64>>,
     /// The stream of its offset.
-    pub in_write_stream2: Signal<In, Bits<6>>,
+    pub in_write_select2: Signal<In, Bits<64>>,
     /// Its address.
     pub in_write_address: Signal<In, Bits<16>>,
     /// The host reads or writes a codeword.
@@ -156,15 +154,14 @@ impl<const L: usize, const V: usize> SliceDatapath<L, V> {
             out_west_data: signals(streams),
             out_west_check: signals(streams),
             out_west_valid: signals(streams),
-            in_read_valid: Signal::default(),
-            in_read_opcode: Signal::default(),
+            in_read_operation: Signal::default(),
             in_read_stream: Signal::default(),
-            in_read_stream2: Signal::default(),
+            in_read_select2: Signal::default(),
             in_read_address: Signal::default(),
             in_write_valid: Signal::default(),
-            in_write_opcode: Signal::default(),
-            in_write_stream: Signal::default(),
-            in_write_stream2: Signal::default(),
+            in_write_operation: Signal::default(),
+            in_write_select: Signal::default(),
+            in_write_select2: Signal::default(),
             in_write_address: Signal::default(),
             in_host_enable: Signal::default(),
             in_host_write: Signal::default(),
@@ -202,7 +199,9 @@ impl<const L: usize, const V: usize> SliceDatapath<L, V> {
                 .port("in_east_data", "cells of the western neighbour")
                 .port("in_west_data", "cells of the eastern neighbour")
                 .port("in_read_stream", "bit 5 westward")
-                .port("in_write_stream", "bit 5 westward")
+                .port("in_write_select", "one-hot by code")
+                .port("in_read_operation", "bit 0 READ, bit 1 GATHER")
+                .port("in_write_operation", "bit 0 WRITE, bit 1 SCATTER")
                 .port("in_host_enable", "only while the slice stands still")
                 .port("out_host_data", "three cycles after in_host_enable")
                 .port("out_read_fault", "bit c: fault c in this cycle")
@@ -249,17 +248,16 @@ impl<const L: usize, const V: usize> Logic for SliceDatapath<L, V> {
             self.out_west_valid[i].next = self.west.out_valid[i].val();
         }
 
-        self.read_port.in_valid.next = self.in_read_valid.val();
-        self.read_port.in_opcode.next = self.in_read_opcode.val();
+        self.read_port.in_operation.next = self.in_read_operation.val();
         self.read_port.in_stream.next = self.in_read_stream.val();
-        self.read_port.in_stream2.next = self.in_read_stream2.val();
+        self.read_port.in_select2.next = self.in_read_select2.val();
         self.read_port.in_address.next = self.in_read_address.val();
         self.read_port.in_collision.next =
             self.east.out_collision[0].val() | self.west.out_collision[0].val();
         self.write_port.in_valid.next = self.in_write_valid.val();
-        self.write_port.in_opcode.next = self.in_write_opcode.val();
-        self.write_port.in_stream.next = self.in_write_stream.val();
-        self.write_port.in_stream2.next = self.in_write_stream2.val();
+        self.write_port.in_operation.next = self.in_write_operation.val();
+        self.write_port.in_select.next = self.in_write_select.val();
+        self.write_port.in_select2.next = self.in_write_select2.val();
         self.write_port.in_address.next = self.in_write_address.val();
 
         self.sram.in_read.next = self.read_port.out_read.val();
@@ -279,14 +277,10 @@ impl<const L: usize, const V: usize> Logic for SliceDatapath<L, V> {
         self.out_host_check.next = self.sram.out_host_check.val();
 
         // The word read drives a cell of one direction.
-        self.east.in_drive[0].next = self.read_port.out_drive_valid.val()
-            & !self.read_port.out_drive_stream.val().get_bit(5);
-        self.east.in_stream[0].next = self.read_port.out_drive_stream.val().get_bits::<5>(0);
+        self.east.in_drive[0].next = self.read_port.out_drive_east.val();
         self.east.in_drive_data[0].next = self.sram.out_data.val();
         self.east.in_drive_check[0].next = self.sram.out_check.val();
-        self.west.in_drive[0].next =
-            self.read_port.out_drive_valid.val() & self.read_port.out_drive_stream.val().get_bit(5);
-        self.west.in_stream[0].next = self.read_port.out_drive_stream.val().get_bits::<5>(0);
+        self.west.in_drive[0].next = self.read_port.out_drive_west.val();
         self.west.in_drive_data[0].next = self.sram.out_data.val();
         self.west.in_drive_check[0].next = self.sram.out_check.val();
 

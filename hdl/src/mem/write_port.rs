@@ -5,7 +5,6 @@ use crate::info::Info;
 use crate::prim::{DelayLine, Flop, PipeEnable};
 use crate::stream::OperandSelect;
 use lpu_isa::Config;
-use lpu_isa::instruction::encoding::opcode;
 use lpu_isa::latency::SELECT_LATENCY;
 use rust_hdl::prelude::*;
 
@@ -34,12 +33,12 @@ pub struct WritePort<const L: usize, const V: usize> {
     pub reset: Signal<In, Bit>,
     /// An operation issues.
     pub in_valid: Signal<In, Bit>,
-    /// Its opcode.
-    pub in_opcode: Signal<In, Bits<4>>,
+    /// Bit 0: it is a WRITE; bit 1: a SCATTER.
+    pub in_operation: Signal<In, Bits<2>>,
     /// The stream it stores.
-    pub in_stream: Signal<In, Bits<6>>,
+    pub in_select: Signal<In, Bits<64>>,
     /// The stream of its offset.
-    pub in_stream2: Signal<In, Bits<6>>,
+    pub in_select2: Signal<In, Bits<64>>,
     /// Its address.
     pub in_address: Signal<In, Bits<16>>,
     /// Data of the eastward cells.
@@ -86,8 +85,6 @@ pub struct WritePort<const L: usize, const V: usize> {
     held: Signal<Local, Bit>,
     address: Signal<Local, Bits<16>>,
     fault: Signal<Local, Bits<8>>,
-    write_code: Constant<Bits<4>>,
-    scatter_code: Constant<Bits<4>>,
     inside: Constant<Bits<16>>,
     beyond: Constant<Bits<16>>,
     info: Info,
@@ -107,9 +104,9 @@ impl<const L: usize, const V: usize> WritePort<L, V> {
             clock: Signal::default(),
             reset: Signal::default(),
             in_valid: Signal::default(),
-            in_opcode: Signal::default(),
-            in_stream: Signal::default(),
-            in_stream2: Signal::default(),
+            in_operation: Signal::default(),
+            in_select: Signal::default(),
+            in_select2: Signal::default(),
             in_address: Signal::default(),
             in_east_data: (0..streams).map(|_| Signal::default()).collect(),
             in_east_check: (0..streams).map(|_| Signal::default()).collect(),
@@ -142,8 +139,6 @@ impl<const L: usize, const V: usize> WritePort<L, V> {
             held: Signal::default(),
             address: Signal::default(),
             fault: Signal::default(),
-            write_code: Constant::new(Bits::from(u64::from(opcode::WRITE))),
-            scatter_code: Constant::new(Bits::from(u64::from(opcode::SCATTER))),
             inside: Constant::new(Bits::from(inside)),
             beyond: Constant::new(Bits::from(0xffff & !inside)),
             info: Info::new("write_port", file!())
@@ -151,6 +146,10 @@ impl<const L: usize, const V: usize> WritePort<L, V> {
                 .param("LANES", L)
                 .param("STREAMS", streams)
                 .param("DEPTH", config.mem.depth)
+                .port("in_operation", "bit 0 WRITE, bit 1 SCATTER")
+                .port("in_select", "one-hot by code")
+                .port("in_select2", "one-hot by code")
+                .unused("in_select")
                 .port("out_address", "modulo the depth")
                 .port("out_data", "as it came")
                 .port("out_fault", "bit c: fault c in this cycle"),
@@ -200,12 +199,11 @@ impl<const L: usize, const V: usize> Logic for WritePort<L, V> {
             self.indirect.in_west_check[i].next = self.in_west_check[i].val().get_bits::<8>(0);
             self.indirect.in_west_valid[i].next = self.in_west_valid[i].val();
         }
-        self.select.in_select.next = self.in_stream.val();
+        self.select.in_select.next = self.in_select.val();
         self.select.in_enable.next = self.in_valid.val();
-        self.write.next = self.in_valid.val() & (self.in_opcode.val() == self.write_code.val());
-        self.indirect.in_enable.next =
-            self.in_valid.val() & (self.in_opcode.val() == self.scatter_code.val());
-        self.indirect.in_stream.next = self.in_stream2.val();
+        self.write.next = self.in_operation.val().get_bit(0);
+        self.indirect.in_enable.next = self.in_operation.val().get_bit(1);
+        self.indirect.in_select.next = self.in_select2.val();
         self.indirect.in_address.next = self.in_address.val();
         self.indirect.in_allow.next = self.select.out_valid.val();
 

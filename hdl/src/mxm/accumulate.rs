@@ -4,7 +4,6 @@ use super::{AccumulatorAdder, PARTS, ResultEncoder};
 use crate::info::Info;
 use crate::prim::{Flop, MuxRegister, Pipe, PipeEnable, SramBank};
 use lpu_isa::Config;
-use lpu_isa::instruction::encoding::opcode;
 use rust_hdl::prelude::*;
 
 /// The accumulate part of a plane: accumulator rows, their adders and the way out.
@@ -31,10 +30,8 @@ pub struct Accumulate<const L: usize, const V: usize> {
     pub clock: Signal<In, Clock>,
     /// Synchronous reset.
     pub reset: Signal<In, Bit>,
-    /// An operation issues.
+    /// An ACC issues.
     pub in_valid: Signal<In, Bit>,
-    /// Its opcode.
-    pub in_opcode: Signal<In, Bits<4>>,
     /// Its flags: init mode, emit mode.
     pub in_flags: Signal<In, Bits<4>>,
     /// The first stream of the result.
@@ -59,6 +56,8 @@ pub struct Accumulate<const L: usize, const V: usize> {
     pub out_result_enable: Signal<Out, Bit>,
     /// The first of its four streams.
     pub out_result_stream: Signal<Out, Bits<5>>,
+    /// Bit s: it drives stream s.
+    pub out_result_drive: Signal<Out, Bits<32>>,
     /// Its byte planes, the least first.
     pub out_result_data: Vec<Signal<Out, Bits<V>>>,
     /// Their check bits.
@@ -75,11 +74,9 @@ pub struct Accumulate<const L: usize, const V: usize> {
     valid_1: Flop<Bit>,
     valid_2: Flop<Bit>,
     valid_3: Flop<Bit>,
-    valid_4: Flop<Bit>,
     row_1: Pipe<Bits<16>>,
     row_2: Pipe<Bits<16>>,
     row_3: Pipe<Bits<16>>,
-    row_4: Pipe<Bits<16>>,
     init_1: Pipe<Bit>,
     use_operand: Pipe<Bit>,
     use_sum: Pipe<Bit>,
@@ -89,15 +86,14 @@ pub struct Accumulate<const L: usize, const V: usize> {
     stream_1: Pipe<Bits<5>>,
     stream_2: Pipe<Bits<5>>,
     stream_3: Pipe<Bits<5>>,
-    issued: Signal<Local, Bit>,
+    drive_3: Flop<Bits<32>>,
     start: Signal<Local, Bit>,
     row: Signal<Local, Bits<16>>,
     init: Signal<Local, Bit>,
     emit: Signal<Local, Bit>,
-    same_1: Signal<Local, Bit>,
-    source: Signal<Local, Bits<6>>,
+    same_1: Pipe<Bit>,
+    source_1: Pipe<Bits<6>>,
     fault: Signal<Local, Bits<8>>,
-    acc: Constant<Bits<4>>,
     rows: Constant<Bits<16>>,
     row_mask: Constant<Bits<16>>,
     info: Info,
@@ -115,7 +111,6 @@ impl<const L: usize, const V: usize> Accumulate<L, V> {
             clock: Signal::default(),
             reset: Signal::default(),
             in_valid: Signal::default(),
-            in_opcode: Signal::default(),
             in_flags: Signal::default(),
             in_stream: Signal::default(),
             in_address: Signal::default(),
@@ -128,6 +123,7 @@ impl<const L: usize, const V: usize> Accumulate<L, V> {
             in_collision: Signal::default(),
             out_result_enable: Signal::default(),
             out_result_stream: Signal::default(),
+            out_result_drive: Signal::default(),
             out_result_data: many(PARTS),
             out_result_check: many(PARTS),
             out_fault: Signal::default(),
@@ -143,11 +139,9 @@ impl<const L: usize, const V: usize> Accumulate<L, V> {
             valid_1: Flop::default(),
             valid_2: Flop::default(),
             valid_3: Flop::default(),
-            valid_4: Flop::default(),
             row_1: Pipe::default(),
             row_2: Pipe::default(),
             row_3: Pipe::default(),
-            row_4: Pipe::default(),
             init_1: Pipe::default(),
             use_operand: Pipe::default(),
             use_sum: Pipe::default(),
@@ -157,15 +151,14 @@ impl<const L: usize, const V: usize> Accumulate<L, V> {
             stream_1: Pipe::default(),
             stream_2: Pipe::default(),
             stream_3: Pipe::default(),
-            issued: Signal::default(),
+            drive_3: Flop::default(),
             start: Signal::default(),
             row: Signal::default(),
             init: Signal::default(),
             emit: Signal::default(),
-            same_1: Signal::default(),
-            source: Signal::default(),
+            same_1: Pipe::default(),
+            source_1: Pipe::default(),
             fault: Signal::default(),
-            acc: Constant::new(Bits::from(u64::from(opcode::ACC))),
             rows: Constant::new(Bits::from(rows as u64)),
             row_mask: Constant::new(Bits::from(rows as u64 - 1)),
             info: Info::new("mxm_accumulate", file!())
@@ -177,6 +170,7 @@ impl<const L: usize, const V: usize> Accumulate<L, V> {
                 .port("in_collision", "a+3: a driven cell was not free")
                 .port("out_result_enable", "a+3: a result drives its streams")
                 .port("out_result_stream", "the first of its four streams")
+                .port("out_result_drive", "bit s: it drives stream s")
                 .port("out_result_data", "its byte planes, the least first")
                 .port("out_fault", "faults of this cycle, bit c for code c")
                 .unused("in_stream"),
@@ -195,12 +189,12 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
             valid_1,
             valid_2,
             valid_3,
-            valid_4,
             row_1,
             row_2,
             row_3,
-            row_4,
             init_1,
+            same_1,
+            source_1,
             use_operand,
             use_sum,
             emit_1,
@@ -208,26 +202,26 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
             emit_3,
             stream_1,
             stream_2,
-            stream_3
+            stream_3,
+            drive_3
         );
         self.valid_1.reset.next = self.reset.val();
         self.valid_2.reset.next = self.reset.val();
         self.valid_3.reset.next = self.reset.val();
-        self.valid_4.reset.next = self.reset.val();
         self.emit_1.reset.next = self.reset.val();
         self.emit_2.reset.next = self.reset.val();
         self.emit_3.reset.next = self.reset.val();
+        self.drive_3.reset.next = self.reset.val();
         self.valid_1.enable.next = true;
         self.valid_2.enable.next = true;
         self.valid_3.enable.next = true;
-        self.valid_4.enable.next = true;
         self.emit_1.enable.next = true;
         self.emit_2.enable.next = true;
         self.emit_3.enable.next = true;
+        self.drive_3.enable.next = true;
 
         // a: read the row.
-        self.issued.next = self.in_valid.val() & (self.in_opcode.val() == self.acc.val());
-        self.start.next = self.issued.val() & self.in_dot_valid.val();
+        self.start.next = self.in_valid.val() & self.in_dot_valid.val();
         self.row.next = self.in_address.val() & self.row_mask.val();
         self.init.next = (self.in_flags.val().get_bit(0)
             & self.in_first0.val()
@@ -245,16 +239,18 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
         self.emit_1.d.next = self.start.val() & self.emit.val();
         self.stream_1.d.next = self.in_stream.val().get_bits::<5>(0) & 0x1c;
 
-        // a+1: the row, unless one of the three before it in the pipeline holds it.
-        self.same_1.next = self.valid_2.q.val() & (self.row_2.q.val() == self.row_1.q.val());
-        self.source.next = 0.into();
-        if self.valid_3.q.val() & (self.row_3.q.val() == self.row_1.q.val()) {
-            self.source.next = 1.into();
-        } else if self.valid_4.q.val() & (self.row_4.q.val() == self.row_1.q.val()) {
-            self.source.next = 2.into();
+        // Which of the three before it in the pipeline holds the row, one cycle ahead.
+        self.same_1.d.next = self.valid_1.q.val() & (self.row_1.q.val() == self.row.val());
+        self.source_1.d.next = 0.into();
+        if self.valid_2.q.val() & (self.row_2.q.val() == self.row.val()) {
+            self.source_1.d.next = 1.into();
+        } else if self.valid_3.q.val() & (self.row_3.q.val() == self.row.val()) {
+            self.source_1.d.next = 2.into();
         }
-        self.use_sum.d.next = self.same_1.val() & !self.init_1.q.val();
-        self.use_operand.d.next = !self.same_1.val() & !self.init_1.q.val();
+
+        // a+1: the row, unless one of those holds it.
+        self.use_sum.d.next = self.same_1.q.val() & !self.init_1.q.val();
+        self.use_operand.d.next = !self.same_1.q.val() & !self.init_1.q.val();
         self.valid_2.d.next = self.valid_1.q.val();
         self.row_2.d.next = self.row_1.q.val();
         self.emit_2.d.next = self.emit_1.q.val();
@@ -268,10 +264,12 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
         self.row_3.d.next = self.row_2.q.val();
         self.emit_3.d.next = self.emit_2.q.val();
         self.stream_3.d.next = self.stream_2.q.val();
+        self.drive_3.d.next = 0.into();
+        if self.emit_2.q.val() {
+            self.drive_3.d.next = bits::<32>(15) << self.stream_2.q.val();
+        }
 
         // a+3: write, drive.
-        self.valid_4.d.next = self.valid_3.q.val();
-        self.row_4.d.next = self.row_3.q.val();
         for i in 0..4 {
             self.memory[i].clock.next = self.clock.val();
             self.memory[i].read_enable.next = self.start.val();
@@ -281,7 +279,7 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
             self.memory[i].write_data.next = self.adder.out_part[i].val();
             self.operand[i].clock.next = self.clock.val();
             self.operand[i].enable.next = self.valid_1.q.val();
-            self.operand[i].select.next = self.source.val();
+            self.operand[i].select.next = self.source_1.q.val();
             self.operand[i].d[0].next = self.memory[i].read_data.val();
             self.operand[i].d[1].next = self.adder.out_part[i].val();
             self.operand[i].d[2].next = self.written[i].q.val();
@@ -305,18 +303,19 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
         self.encoder.in_enable.next = self.emit_3.q.val();
         self.out_result_enable.next = self.emit_3.q.val();
         self.out_result_stream.next = self.stream_3.q.val();
+        self.out_result_drive.next = self.drive_3.q.val();
 
         self.fault.next = 0.into();
         if self.in_collision.val() {
             self.fault.next = self.fault.val() | 0x02;
         }
-        if self.issued.val() & !self.in_dot_valid.val() {
+        if self.in_valid.val() & !self.in_dot_valid.val() {
             self.fault.next = self.fault.val() | 0x04;
         }
-        if self.issued.val() & (self.in_address.val() >= self.rows.val()) {
+        if self.in_valid.val() & (self.in_address.val() >= self.rows.val()) {
             self.fault.next = self.fault.val() | 0x10;
         }
-        if self.in_dot_valid.val() & !self.issued.val() {
+        if self.in_dot_valid.val() & !self.in_valid.val() {
             self.fault.next = self.fault.val() | 0x40;
         }
         self.out_fault.next = self.fault.val();

@@ -6,7 +6,6 @@ use crate::info::Info;
 use crate::prim::{Flop, MuxRegister, Pipe, PipeEnable, SramBank};
 use crate::stream::OperandSelect;
 use lpu_isa::Config;
-use lpu_isa::instruction::encoding::opcode;
 use rust_hdl::prelude::*;
 
 /// The compute part of a plane: activations from a stream or the operand buffer to the array.
@@ -33,14 +32,12 @@ pub struct Compute<const L: usize, const V: usize> {
     pub reset: Signal<In, Bit>,
     /// Clears the counters.
     pub in_clear: Signal<In, Bit>,
-    /// An operation issues.
-    pub in_valid: Signal<In, Bit>,
-    /// Its opcode.
-    pub in_opcode: Signal<In, Bits<4>>,
+    /// Bit 0: LX issues; bit 1: MM.
+    pub in_operation: Signal<In, Bits<2>>,
     /// Its flags.
     pub in_flags: Signal<In, Bits<4>>,
     /// Its stream.
-    pub in_stream: Signal<In, Bits<6>>,
+    pub in_select: Signal<In, Bits<64>>,
     /// Its row of the operand buffer.
     pub in_address: Signal<In, Bits<16>>,
     /// Data of the eastward streams.
@@ -89,8 +86,6 @@ pub struct Compute<const L: usize, const V: usize> {
     operand: Signal<Local, Bits<V>>,
     operand_check: Signal<Local, Bits<L>>,
     fault: Signal<Local, Bits<8>>,
-    lx: Constant<Bits<4>>,
-    mm: Constant<Bits<4>>,
     rows: Constant<Bits<16>>,
     row_mask: Constant<Bits<16>>,
     info: Info,
@@ -111,10 +106,9 @@ impl<const L: usize, const V: usize> Compute<L, V> {
             clock: Signal::default(),
             reset: Signal::default(),
             in_clear: Signal::default(),
-            in_valid: Signal::default(),
-            in_opcode: Signal::default(),
+            in_operation: Signal::default(),
             in_flags: Signal::default(),
-            in_stream: Signal::default(),
+            in_select: Signal::default(),
             in_address: Signal::default(),
             in_east_data: many(streams),
             in_east_check: many(streams),
@@ -153,8 +147,6 @@ impl<const L: usize, const V: usize> Compute<L, V> {
             operand: Signal::default(),
             operand_check: Signal::default(),
             fault: Signal::default(),
-            lx: Constant::new(Bits::from(u64::from(opcode::LX))),
-            mm: Constant::new(Bits::from(u64::from(opcode::MM))),
             rows: Constant::new(Bits::from(rows as u64)),
             row_mask: Constant::new(Bits::from(rows as u64 - 1)),
             info: Info::new("mxm_compute", file!())
@@ -162,7 +154,9 @@ impl<const L: usize, const V: usize> Compute<L, V> {
                 .param("LANES", L)
                 .param("STREAMS", streams)
                 .param("ROWS", rows)
-                .port("in_valid", "an operation issues: cycle t")
+                .port("in_operation", "bit 0 LX, bit 1 MM: cycle t")
+                .port("in_select", "one-hot by code")
+                .unused("in_select")
                 .port("out_x", "t+4: activation, int8")
                 .port("out_enable", "t+4: products, then adder levels")
                 .port("out_dot_valid", "dot products are visible")
@@ -217,20 +211,16 @@ impl<const L: usize, const V: usize> Logic for Compute<L, V> {
         self.buffer_2.enable.next = true;
 
         // t: select a stream, or read the buffer.
-        self.load.next = self.in_valid.val() & (self.in_opcode.val() == self.lx.val());
-        self.from_buffer.next = self.in_valid.val()
-            & (self.in_opcode.val() == self.mm.val())
-            & self.in_flags.val().get_bit(0);
-        self.multiply.next = self.in_valid.val()
-            & (self.in_opcode.val() == self.mm.val())
-            & !self.in_flags.val().get_bit(0);
+        self.load.next = self.in_operation.val().get_bit(0);
+        self.from_buffer.next = self.in_operation.val().get_bit(1) & self.in_flags.val().get_bit(0);
+        self.multiply.next = self.in_operation.val().get_bit(1) & !self.in_flags.val().get_bit(0);
         self.row.next = self.in_address.val() & self.row_mask.val();
         for s in 0..self._streams {
             self.select.in_data[s].next = self.in_east_data[s].val();
             self.select.in_check[s].next = self.in_east_check[s].val();
             self.select.in_valid[s].next = self.in_east_valid[s].val();
         }
-        self.select.in_select.next = self.in_stream.val();
+        self.select.in_select.next = self.in_select.val();
         self.select.in_enable.next = self.load.val() | self.multiply.val();
         self.load_1.d.next = self.load.val();
         self.row_1.d.next = self.row.val();

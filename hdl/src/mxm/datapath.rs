@@ -26,10 +26,8 @@ pub struct Datapath<const L: usize, const V: usize> {
     pub in_launch: Signal<In, Bit>,
     /// Clears the counters.
     pub in_clear: Signal<In, Bit>,
-    /// An operation issues to the weights part.
-    pub in_weights_valid: Signal<In, Bit>,
-    /// Its opcode.
-    pub in_weights_opcode: Signal<In, Bits<4>>,
+    /// Bit 0: LW issues; bit 1: IW.
+    pub in_weights_operation: Signal<In, Bits<2>>,
     /// Its flags.
     pub in_weights_flags: Signal<In, Bits<4>>,
     /// Its first stream, or the register of a CONFIG.
@@ -40,20 +38,16 @@ pub struct Datapath<const L: usize, const V: usize> {
     pub in_weights_last0: Signal<In, Bit>,
     /// A CONFIG issues.
     pub in_weights_config: Signal<In, Bit>,
-    /// An operation issues to the compute part.
-    pub in_compute_valid: Signal<In, Bit>,
-    /// Its opcode.
-    pub in_compute_opcode: Signal<In, Bits<4>>,
+    /// Bit 0: LX issues; bit 1: MM.
+    pub in_compute_operation: Signal<In, Bits<2>>,
     /// Its flags.
     pub in_compute_flags: Signal<In, Bits<4>>,
     /// Its stream.
-    pub in_compute_stream: Signal<In, Bits<6>>,
+    pub in_compute_select: Signal<In, Bits<64>>,
     /// Its row of the operand buffer.
     pub in_compute_address: Signal<In, Bits<16>>,
     /// An operation issues to the accumulate part.
     pub in_accumulate_valid: Signal<In, Bit>,
-    /// Its opcode.
-    pub in_accumulate_opcode: Signal<In, Bits<4>>,
     /// Its flags: init mode, emit mode.
     pub in_accumulate_flags: Signal<In, Bits<4>>,
     /// First stream of its result.
@@ -80,6 +74,8 @@ pub struct Datapath<const L: usize, const V: usize> {
     pub out_result_enable: Signal<Out, Bit>,
     /// The first of its four streams.
     pub out_result_stream: Signal<Out, Bits<5>>,
+    /// Bit s: it drives stream s.
+    pub out_result_drive: Signal<Out, Bits<32>>,
     /// Its byte planes, the least first.
     pub out_result_data: Vec<Signal<Out, Bits<V>>>,
     /// Their check bits.
@@ -122,20 +118,17 @@ impl<const L: usize, const V: usize> Datapath<L, V> {
             reset: Signal::default(),
             in_launch: Signal::default(),
             in_clear: Signal::default(),
-            in_weights_valid: Signal::default(),
-            in_weights_opcode: Signal::default(),
+            in_weights_operation: Signal::default(),
             in_weights_flags: Signal::default(),
             in_weights_stream: Signal::default(),
             in_weights_address: Signal::default(),
             in_weights_last0: Signal::default(),
             in_weights_config: Signal::default(),
-            in_compute_valid: Signal::default(),
-            in_compute_opcode: Signal::default(),
+            in_compute_operation: Signal::default(),
             in_compute_flags: Signal::default(),
-            in_compute_stream: Signal::default(),
+            in_compute_select: Signal::default(),
             in_compute_address: Signal::default(),
             in_accumulate_valid: Signal::default(),
-            in_accumulate_opcode: Signal::default(),
             in_accumulate_flags: Signal::default(),
             in_accumulate_stream: Signal::default(),
             in_accumulate_address: Signal::default(),
@@ -149,6 +142,7 @@ impl<const L: usize, const V: usize> Datapath<L, V> {
             in_collision: Signal::default(),
             out_result_enable: Signal::default(),
             out_result_stream: Signal::default(),
+            out_result_drive: Signal::default(),
             out_result_data: many(PARTS),
             out_result_check: many(PARTS),
             out_weights_fault: Signal::default(),
@@ -172,6 +166,7 @@ impl<const L: usize, const V: usize> Datapath<L, V> {
                 .port("in_collision", "a cell that a result drives was not free")
                 .port("out_result_enable", "a result drives its streams")
                 .port("out_result_stream", "the first of its four streams")
+                .port("out_result_drive", "bit s: it drives stream s")
                 .port("out_result_data", "its byte planes, the least first"),
             _streams: streams,
             _lanes: L,
@@ -192,20 +187,17 @@ impl<const L: usize, const V: usize> Logic for Datapath<L, V> {
         self.weights.in_launch.next = self.in_launch.val();
         self.weights.in_clear.next = self.in_clear.val();
         self.compute.in_clear.next = self.in_clear.val();
-        self.weights.in_valid.next = self.in_weights_valid.val();
-        self.weights.in_opcode.next = self.in_weights_opcode.val();
+        self.weights.in_operation.next = self.in_weights_operation.val();
         self.weights.in_flags.next = self.in_weights_flags.val();
         self.weights.in_stream.next = self.in_weights_stream.val();
         self.weights.in_address.next = self.in_weights_address.val();
         self.weights.in_last0.next = self.in_weights_last0.val();
         self.weights.in_config.next = self.in_weights_config.val();
-        self.compute.in_valid.next = self.in_compute_valid.val();
-        self.compute.in_opcode.next = self.in_compute_opcode.val();
+        self.compute.in_operation.next = self.in_compute_operation.val();
         self.compute.in_flags.next = self.in_compute_flags.val();
-        self.compute.in_stream.next = self.in_compute_stream.val();
+        self.compute.in_select.next = self.in_compute_select.val();
         self.compute.in_address.next = self.in_compute_address.val();
         self.accumulate.in_valid.next = self.in_accumulate_valid.val();
-        self.accumulate.in_opcode.next = self.in_accumulate_opcode.val();
         self.accumulate.in_flags.next = self.in_accumulate_flags.val();
         self.accumulate.in_stream.next = self.in_accumulate_stream.val();
         self.accumulate.in_address.next = self.in_accumulate_address.val();
@@ -241,6 +233,7 @@ impl<const L: usize, const V: usize> Logic for Datapath<L, V> {
         self.accumulate.in_collision.next = self.in_collision.val();
         self.out_result_enable.next = self.accumulate.out_result_enable.val();
         self.out_result_stream.next = self.accumulate.out_result_stream.val();
+        self.out_result_drive.next = self.accumulate.out_result_drive.val();
         for b in 0..4 {
             self.out_result_data[b].next = self.accumulate.out_result_data[b].val();
             self.out_result_check[b].next = self.accumulate.out_result_check[b].val();

@@ -19,7 +19,7 @@ pub struct MxmPlane<const L: usize, const V: usize> {
     pub clock: Signal<In, Clock>,
     /// Synchronous reset.
     pub reset: Signal<In, Bit>,
-    /// The next cycle is cycle 0.
+    /// The cycle after the next is cycle 0.
     pub in_launch: Signal<In, Bit>,
     /// The NOTIFY pulse.
     pub in_notify: Signal<In, Bit>,
@@ -39,6 +39,8 @@ pub struct MxmPlane<const L: usize, const V: usize> {
     pub out_result_enable: Signal<Out, Bit>,
     /// The first of its four streams.
     pub out_result_stream: Signal<Out, Bits<5>>,
+    /// Bit s: it drives stream s.
+    pub out_result_drive: Signal<Out, Bits<32>>,
     /// Its byte planes, the least first.
     pub out_result_data: Vec<Signal<Out, Bits<V>>>,
     /// Their check bits.
@@ -135,6 +137,7 @@ impl<const L: usize, const V: usize> MxmPlane<L, V> {
             in_collision: Signal::default(),
             out_result_enable: Signal::default(),
             out_result_stream: Signal::default(),
+            out_result_drive: Signal::default(),
             in_program_write: Signal::default(),
             in_program_half: Signal::default(),
             in_program_index: Signal::default(),
@@ -180,12 +183,13 @@ impl<const L: usize, const V: usize> MxmPlane<L, V> {
                 .param("ACCUMULATOR_ROWS", config.mxm.accumulator_depth)
                 .param("OPERAND_ROWS", config.mxm.operand_depth)
                 .param("QUEUE_DEPTH", config.icu.queue_depth)
-                .port("in_launch", "the next cycle is cycle 0")
-                .port("in_notify", "the NOTIFY pulse as queues see it")
+                .port("in_launch", "the cycle after the next is cycle 0")
+                .port("in_notify", "one cycle before a SYNC sees the pulse")
                 .port("in_clear", "clears faults and counters")
                 .port("in_collision", "a cell that a result drives was not free")
                 .port("out_result_enable", "a result drives its streams")
                 .port("out_result_stream", "the first of its four streams")
+                .port("out_result_drive", "bit s: it drives stream s")
                 .port("out_result_data", "its byte planes, the least first"),
             _streams: streams,
         }
@@ -217,6 +221,7 @@ impl<const L: usize, const V: usize> Logic for MxmPlane<L, V> {
         self.datapath.in_collision.next = self.in_collision.val();
         self.out_result_enable.next = self.datapath.out_result_enable.val();
         self.out_result_stream.next = self.datapath.out_result_stream.val();
+        self.out_result_drive.next = self.datapath.out_result_drive.val();
         for b in 0..4 {
             self.out_result_data[b].next = self.datapath.out_result_data[b].val();
             self.out_result_check[b].next = self.datapath.out_result_check[b].val();
@@ -233,8 +238,7 @@ impl<const L: usize, const V: usize> Logic for MxmPlane<L, V> {
         self.weights_queue.in_program_data.next = self.in_program_data.val();
         self.out_program_data_weights.next = self.weights_queue.out_program_data.val();
         self.out_weights_ended.next = self.weights_queue.out_ended.val();
-        self.datapath.in_weights_valid.next = self.weights_queue.out_valid.val();
-        self.datapath.in_weights_opcode.next = self.weights_queue.out_opcode.val();
+        self.datapath.in_weights_operation.next = self.weights_queue.out_operation.val();
         self.datapath.in_weights_flags.next = self.weights_queue.out_flags.val();
         self.datapath.in_weights_stream.next = self.weights_queue.out_stream.val();
         self.datapath.in_weights_address.next = self.weights_queue.out_address.val();
@@ -264,10 +268,9 @@ impl<const L: usize, const V: usize> Logic for MxmPlane<L, V> {
         self.compute_queue.in_program_data.next = self.in_program_data.val();
         self.out_program_data_compute.next = self.compute_queue.out_program_data.val();
         self.out_compute_ended.next = self.compute_queue.out_ended.val();
-        self.datapath.in_compute_valid.next = self.compute_queue.out_valid.val();
-        self.datapath.in_compute_opcode.next = self.compute_queue.out_opcode.val();
+        self.datapath.in_compute_operation.next = self.compute_queue.out_operation.val();
         self.datapath.in_compute_flags.next = self.compute_queue.out_flags.val();
-        self.datapath.in_compute_stream.next = self.compute_queue.out_stream.val();
+        self.datapath.in_compute_select.next = self.compute_queue.out_select.val();
         self.datapath.in_compute_address.next = self.compute_queue.out_address.val();
         self.compute_fault.reset.next = self.reset.val();
         self.compute_fault.in_clear.next = self.in_clear.val();
@@ -294,7 +297,6 @@ impl<const L: usize, const V: usize> Logic for MxmPlane<L, V> {
         self.out_program_data_accumulate.next = self.accumulate_queue.out_program_data.val();
         self.out_accumulate_ended.next = self.accumulate_queue.out_ended.val();
         self.datapath.in_accumulate_valid.next = self.accumulate_queue.out_valid.val();
-        self.datapath.in_accumulate_opcode.next = self.accumulate_queue.out_opcode.val();
         self.datapath.in_accumulate_flags.next = self.accumulate_queue.out_flags.val();
         self.datapath.in_accumulate_stream.next = self.accumulate_queue.out_stream.val();
         self.datapath.in_accumulate_address.next = self.accumulate_queue.out_address.val();

@@ -3,7 +3,6 @@
 use crate::info::Info;
 use crate::prim::{Flop, Pipe};
 use lpu_isa::Config;
-use lpu_isa::instruction::encoding::opcode;
 use rust_hdl::prelude::*;
 
 /// When and where weights are loaded: the pipeline of LW, IW and CONFIG beside the data.
@@ -29,10 +28,8 @@ pub struct WeightControl {
     pub reset: Signal<In, Bit>,
     /// Start of a launch.
     pub in_launch: Signal<In, Bit>,
-    /// An operation issues.
-    pub in_valid: Signal<In, Bit>,
-    /// Its opcode.
-    pub in_opcode: Signal<In, Bits<4>>,
+    /// Bit 0: LW issues; bit 1: IW.
+    pub in_operation: Signal<In, Bits<2>>,
     /// Its flags.
     pub in_flags: Signal<In, Bits<4>>,
     /// Its first stream, or the register of a CONFIG.
@@ -101,8 +98,6 @@ pub struct WeightControl {
     number: Vec<Constant<Bits<6>>>,
     count: Vec<Constant<Bits<16>>>,
     count_level: Vec<Constant<Bits<3>>>,
-    lw: Constant<Bits<4>>,
-    iw: Constant<Bits<4>>,
     info: Info,
     _groups: usize,
     _slots: usize,
@@ -127,8 +122,7 @@ impl WeightControl {
             clock: Signal::default(),
             reset: Signal::default(),
             in_launch: Signal::default(),
-            in_valid: Signal::default(),
-            in_opcode: Signal::default(),
+            in_operation: Signal::default(),
             in_flags: Signal::default(),
             in_stream: Signal::default(),
             in_address: Signal::default(),
@@ -184,14 +178,12 @@ impl WeightControl {
             count_level: (0..levels)
                 .map(|level| Constant::new(Bits::from(level)))
                 .collect(),
-            lw: Constant::new(Bits::from(u64::from(opcode::LW))),
-            iw: Constant::new(Bits::from(u64::from(opcode::IW))),
             info: Info::new("weight_control", file!())
                 .summary("Pipeline of LW, IW and CONFIG")
                 .param("LANES", lanes)
                 .param("WEIGHT_STREAMS", slots)
+                .port("in_operation", "bit 0 LW, bit 1 IW: cycle t")
                 .port("in_launch", "start of a launch")
-                .port("in_valid", "an operation issues: cycle t")
                 .port("in_present", "t+1: valid bits of the selected group")
                 .port("out_group", "t: the selected group")
                 .port("out_level", "t+1: log2 of the streams in use")
@@ -249,7 +241,7 @@ impl Logic for WeightControl {
         self.level.d.next = self.new_level.val();
 
         // t: LW takes a group.
-        self.load.next = self.in_valid.val() & (self.in_opcode.val() == self.lw.val());
+        self.load.next = self.in_operation.val().get_bit(0);
         self.out_range.next = self.load.val() & (self.in_address.val() >= self.lanes.val());
         self.out_group_enable.next = self.load.val();
         self.out_group.next = self.in_stream.val() >> self.full_level.val();
@@ -319,7 +311,7 @@ impl Logic for WeightControl {
             self.install[j].reset.next = self.reset.val();
             self.install[j].enable.next = true;
         }
-        self.install[0].d.next = (self.in_valid.val() & (self.in_opcode.val() == self.iw.val()))
+        self.install[0].d.next = self.in_operation.val().get_bit(1)
             | (self.load.val() & self.in_flags.val().get_bit(1) & self.in_last.val());
         for j in 1..5 {
             self.install[j].d.next = self.install[j - 1].q.val();

@@ -85,8 +85,12 @@ impl<const L: usize, const V: usize> WeightSelect<L, V> {
             out_check: (0..slots).map(|_| Signal::default()).collect(),
             // One input more: a group that does not exist is not valid.
             group_valid: (0..slots).map(|_| MuxRegister::new(groups + 1)).collect(),
-            group_data: (0..slots).map(|_| MuxRegister::new(groups)).collect(),
-            group_check: (0..slots).map(|_| MuxRegister::new(groups)).collect(),
+            group_data: (0..slots)
+                .map(|_| MuxRegister::new(groups).low_bits())
+                .collect(),
+            group_check: (0..slots)
+                .map(|_| MuxRegister::new(groups).low_bits())
+                .collect(),
             slot_data: (0..slots).map(|i| MuxRegister::new(levels(i))).collect(),
             slot_check: (0..slots).map(|i| MuxRegister::new(levels(i))).collect(),
             info: Info::new("weight_select", file!())

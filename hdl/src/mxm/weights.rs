@@ -31,10 +31,8 @@ pub struct Weights<const L: usize, const V: usize> {
     pub in_launch: Signal<In, Bit>,
     /// Clears the counters.
     pub in_clear: Signal<In, Bit>,
-    /// An operation issues.
-    pub in_valid: Signal<In, Bit>,
-    /// Its opcode.
-    pub in_opcode: Signal<In, Bits<4>>,
+    /// Bit 0: LW issues, in cycle t; bit 1: IW.
+    pub in_operation: Signal<In, Bits<2>>,
     /// Its flags.
     pub in_flags: Signal<In, Bits<4>>,
     /// Its first stream, or the register of a CONFIG.
@@ -94,8 +92,7 @@ impl<const L: usize, const V: usize> Weights<L, V> {
             reset: Signal::default(),
             in_launch: Signal::default(),
             in_clear: Signal::default(),
-            in_valid: Signal::default(),
-            in_opcode: Signal::default(),
+            in_operation: Signal::default(),
             in_flags: Signal::default(),
             in_stream: Signal::default(),
             in_address: Signal::default(),
@@ -126,7 +123,7 @@ impl<const L: usize, const V: usize> Weights<L, V> {
                 .param("STREAMS", streams)
                 .param("WEIGHT_STREAMS", slots)
                 .port("in_launch", "start of a launch")
-                .port("in_valid", "an operation issues: cycle t")
+                .port("in_operation", "bit 0 LW, bit 1 IW: cycle t")
                 .port("out_group", "t+4: row form, loads the rows of the group")
                 .port("out_slot", "t+4: row form, the slot is in use")
                 .port("out_column", "t+4: column form, loads the column")
@@ -158,8 +155,7 @@ impl<const L: usize, const V: usize> Logic for Weights<L, V> {
         self.uncorrectable.reset.next = self.reset.val();
         self.counter.reset.next = self.reset.val();
         self.control.in_launch.next = self.in_launch.val();
-        self.control.in_valid.next = self.in_valid.val();
-        self.control.in_opcode.next = self.in_opcode.val();
+        self.control.in_operation.next = self.in_operation.val();
         self.control.in_flags.next = self.in_flags.val();
         self.control.in_stream.next = self.in_stream.val();
         self.control.in_address.next = self.in_address.val();

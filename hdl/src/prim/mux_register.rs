@@ -26,6 +26,7 @@ pub struct MuxRegister<T: Synth> {
     /// The value taken last.
     pub q: Signal<Out, T>,
     info: Info,
+    _low_bits: bool,
 }
 
 impl<T: Synth> MuxRegister<T> {
@@ -50,6 +51,24 @@ impl<T: Synth> MuxRegister<T> {
                 .param("WIDTH", T::BITS)
                 .port("select", "beyond the last input: the last one")
                 .unused("select"),
+            _low_bits: false,
+        }
+    }
+
+    /// Looks only at as many bits of `select` as the number of inputs needs, so that a smaller decoder stands in front of the
+    /// inputs; what a `select` beyond the last input takes is then any of them.
+    #[must_use]
+    pub fn low_bits(mut self) -> Self {
+        self._low_bits = true;
+        self.info = self.info.param("SELECT", "low_bits");
+        self
+    }
+
+    /// Bits of `select` that are looked at.
+    fn select_bits(&self) -> u32 {
+        match self._low_bits {
+            true => self.d.len().next_power_of_two().ilog2(),
+            false => 6,
         }
     }
 }
@@ -57,7 +76,8 @@ impl<T: Synth> MuxRegister<T> {
 impl<T: Synth> Logic for MuxRegister<T> {
     fn update(&mut self) {
         if self.clock.pos_edge() && self.enable.val() {
-            let input = self.select.val().index().min(self.d.len() - 1);
+            let select = self.select.val().index() & ((1 << self.select_bits()) - 1);
+            let input = select.min(self.d.len() - 1);
             self.q.next = self.d[input].val();
         }
     }
@@ -71,11 +91,17 @@ impl<T: Synth> Logic for MuxRegister<T> {
         if last == 0 {
             return Verilog::Custom("always @(posedge clock) if (enable) q <= d$0;".into());
         }
+        let bits = self.select_bits();
+        let select = match bits {
+            6 => "select".to_owned(),
+            1 => "select[0]".to_owned(),
+            _ => format!("select[{}:0]", bits - 1),
+        };
         let arms: String = (0..last)
-            .map(|i| format!("      6'd{i}: q <= d${i};\n"))
+            .map(|i| format!("      {bits}'d{i}: q <= d${i};\n"))
             .collect();
         Verilog::Custom(format!(
-            "always @(posedge clock)\n  if (enable)\n    case (select)\n{arms}      default: q <= d${last};\n    endcase"
+            "always @(posedge clock)\n  if (enable)\n    case ({select})\n{arms}      default: q <= d${last};\n    endcase"
         ))
     }
 
@@ -113,6 +139,21 @@ mod tests {
             (true, 63, 12),
         ] {
             mux.enable.next = enable;
+            mux.select.next = Bits::from(select);
+            cycle(&mut mux, |mux, level| mux.clock.next = Clock::from(level));
+            assert_eq!(mux.q.val().to_u64(), q, "select {select}");
+        }
+    }
+
+    #[test]
+    fn low_bits_alone_select() {
+        let mut mux = MuxRegister::<Bits<8>>::new(3).low_bits();
+        mux.connect_all();
+        for (i, d) in mux.d.iter_mut().enumerate() {
+            d.next = Bits::from(10 + i as u64);
+        }
+        mux.enable.next = true;
+        for (select, q) in [(0, 10), (1, 11), (2, 12), (4, 10), (61, 11)] {
             mux.select.next = Bits::from(select);
             cycle(&mut mux, |mux, level| mux.clock.next = Clock::from(level));
             assert_eq!(mux.q.val().to_u64(), q, "select {select}");

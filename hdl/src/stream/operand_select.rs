@@ -15,12 +15,12 @@ const CODES: usize = 64;
 /// ```text
 /// clock       _/~\_/~\_/~\_/~\_
 /// in_enable   /~~~\____________
-/// in_select   X s X
+/// in_select   X s X                 one-hot: bit c is high to take the candidate with code c
 /// in_valid_s  /~~~\____________
 /// in_data_s   X d X
-/// group               X d           one register for every 16 candidates, only that of s moves
+/// group               X d           one register for every 16 codes; zero in those without s
 /// out_valid   ________/~~~\____     or out_missing, if in_valid_s was low
-/// out_data            X d           <- holds until the next valid vector
+/// out_data            X d           <- holds until the next operation
 /// ```
 ///
 /// Each candidate has a code. A code without a candidate counts as a cell that is not valid. One operation per cycle.
@@ -39,8 +39,8 @@ pub struct OperandSelect<const L: usize, const V: usize> {
     pub in_check: Vec<Signal<In, Bits<L>>>,
     /// Whether each candidate is there.
     pub in_valid: Vec<Signal<In, Bit>>,
-    /// Code of the candidate to take.
-    pub in_select: Signal<In, Bits<6>>,
+    /// Bit c: takes the candidate with code c. At most one bit is high.
+    pub in_select: Signal<In, Bits<64>>,
     /// Takes a candidate.
     pub in_enable: Signal<In, Bit>,
     /// The data taken.
@@ -55,7 +55,8 @@ pub struct OperandSelect<const L: usize, const V: usize> {
     /// The code of each candidate.
     _codes: Vec<usize>,
     _enable: bool,
-    _taken: Option<(Bits<V>, Bits<L>)>,
+    _found: bool,
+    _taken: (Bits<V>, Bits<L>),
 }
 
 impl<const L: usize, const V: usize> OperandSelect<L, V> {
@@ -113,13 +114,17 @@ impl<const L: usize, const V: usize> OperandSelect<L, V> {
                 .param("DATA_BITS", V)
                 .param("CHECK_BITS", L)
                 .param("CODES", order)
-                .port("in_select", "code of the candidate")
-                .port("out_data", "two cycles later; holds while not valid")
+                .port("in_select", "bit c: the candidate with code c")
+                .port(
+                    "out_data",
+                    "two cycles later; holds until the next operation",
+                )
                 .port("out_missing", "asked for, but not there")
                 .unused("in_select"),
             _codes: codes,
             _enable: false,
-            _taken: None,
+            _found: false,
+            _taken: Default::default(),
         }
     }
 
@@ -134,31 +139,33 @@ impl<const L: usize, const V: usize> OperandSelect<L, V> {
         groups.into_iter().collect()
     }
 
-    /// Moves the candidate among `size` codes from `first` on into the register of its group: a tree over bits of the code.
-    fn tree(&self, group: usize, first: usize, size: usize, depth: usize, text: &mut String) {
-        let indent = "  ".repeat(depth);
-        let any = self
-            ._codes
-            .iter()
-            .any(|c| (first..first + size).contains(c));
-        if !any {
-            let _ = writeln!(text, "{indent}valid_{group} <= 1'd0;");
-        } else if size == 1 {
-            let n = self.candidate(first).unwrap_or_default();
-            let _ = write!(
-                text,
-                "{indent}valid_{group} <= in_valid${n};\n\
-                 {indent}data_{group} <= in_data${n};\n\
-                 {indent}check_{group} <= in_check${n};\n"
-            );
-        } else {
-            let half = size / 2;
-            let _ = writeln!(text, "{indent}if (in_select[{}]) begin", half.ilog2());
-            self.tree(group, first + half, half, depth + 1, text);
-            let _ = writeln!(text, "{indent}end else begin");
-            self.tree(group, first, half, depth + 1, text);
-            let _ = writeln!(text, "{indent}end");
+    /// Verilog: moves one candidate of a group into its register, or zero if none of them is taken.
+    ///
+    /// Synthesis makes an AND-OR tree of it, of which every input is a register.
+    fn choice(&self, group: usize) -> String {
+        let mut text = String::from("    (* parallel_case *) case (1'b1)\n");
+        for code in group * GROUP..(group + 1) * GROUP {
+            if let Some(n) = self.candidate(code) {
+                let _ = write!(
+                    text,
+                    "      in_select[{code}]: begin\n\
+                     \x20       valid_{group} <= in_valid${n};\n\
+                     \x20       data_{group} <= in_data${n};\n\
+                     \x20       check_{group} <= in_check${n};\n\
+                     \x20     end\n"
+                );
+            }
         }
+        let _ = write!(
+            text,
+            "      default: begin\n\
+             \x20       valid_{group} <= 1'd0;\n\
+             \x20       data_{group} <= {V}'d0;\n\
+             \x20       check_{group} <= {L}'d0;\n\
+             \x20     end\n\
+             \x20   endcase\n"
+        );
+        text
     }
 }
 
@@ -168,17 +175,21 @@ impl<const L: usize, const V: usize> Logic for OperandSelect<L, V> {
             return;
         }
         let reset = self.reset.val();
-        if let Some((data, check)) = self._taken {
-            self.out_data.next = data;
-            self.out_check.next = check;
+        let found = self._enable && self._found;
+        if self._enable {
+            (self.out_data.next, self.out_check.next) = self._taken;
         }
-        self.out_valid.next = self._taken.is_some() && !reset;
-        self.out_missing.next = self._enable && self._taken.is_none() && !reset;
+        self.out_valid.next = found && !reset;
+        self.out_missing.next = self._enable && !found && !reset;
         self._enable = self.in_enable.val() && !reset;
-        self._taken = self
-            .candidate(self.in_select.val().index())
-            .filter(|&n| self._enable && self.in_valid[n].val())
-            .map(|n| (self.in_data[n].val(), self.in_check[n].val()));
+        if self.in_enable.val() {
+            let select = self.in_select.val();
+            let candidate = self._codes.iter().position(|&code| select.get_bit(code));
+            self._found = candidate.is_some_and(|n| self.in_valid[n].val());
+            self._taken = candidate
+                .map(|n| (self.in_data[n].val(), self.in_check[n].val()))
+                .unwrap_or_default();
+        }
     }
 
     fn connect(&mut self) {
@@ -189,7 +200,7 @@ impl<const L: usize, const V: usize> Logic for OperandSelect<L, V> {
     }
 
     fn hdl(&self) -> Verilog {
-        let mut text = String::from("reg enable;\nreg [1:0] group;\nreg found;\n");
+        let mut text = String::from("reg enable;\nwire found;\n");
         for group in self.groups() {
             let _ = write!(
                 text,
@@ -198,53 +209,30 @@ impl<const L: usize, const V: usize> Logic for OperandSelect<L, V> {
                 L - 1
             );
         }
+        text += "\nalways @(posedge clock) begin\n  enable <= in_enable && !reset;\n  if (in_enable) begin\n";
+        for group in self.groups() {
+            text += &self.choice(group);
+        }
+        let any = |part: &str| {
+            let groups = self.groups();
+            let parts: Vec<_> = groups.iter().map(|g| format!("{part}_{g}")).collect();
+            parts.join(" | ")
+        };
         let _ = write!(
             text,
-            "\nalways @(posedge clock) begin\n\
-             \x20 enable <= in_enable && !reset;\n\
-             \x20 if (in_enable) group <= in_select[5:4];\n"
+            "  end\nend\n\n\
+             assign found = {};\n\n\
+             always @(posedge clock) begin\n\
+             \x20 out_valid <= enable && found && !reset;\n\
+             \x20 out_missing <= enable && !found && !reset;\n\
+             \x20 if (enable) begin\n\
+             \x20   out_data <= {};\n\
+             \x20   out_check <= {};\n\
+             \x20 end\nend",
+            any("valid"),
+            any("data"),
+            any("check")
         );
-        for group in self.groups() {
-            let _ = writeln!(
-                text,
-                "  if (in_enable && in_select[5:4] == 2'd{group}) begin"
-            );
-            self.tree(group, group * GROUP, GROUP, 2, &mut text);
-            text += "  end\n";
-        }
-        text += "end\n\nalways @(*) begin\n  case (group)\n";
-        for group in self.groups() {
-            let _ = writeln!(text, "    2'd{group}: found = valid_{group};");
-        }
-        text += "    default: found = 1'd0;\n  endcase\nend\n\n";
-        text += "always @(posedge clock) begin\n\
-                 \x20 out_valid <= enable && found && !reset;\n\
-                 \x20 out_missing <= enable && !found && !reset;\n\
-                 \x20 if (enable && found) begin\n\
-                 \x20   case (group)\n";
-        let (last, others) = self
-            .groups()
-            .split_last()
-            .map(|(&last, others)| (last, others.to_vec()))
-            .unwrap_or_default();
-        for (label, group) in others
-            .iter()
-            .map(|group| (format!("2'd{group}"), group))
-            .chain([("default".to_owned(), &last)])
-        {
-            let _ = write!(
-                text,
-                "      {label}: begin\n\
-                 \x20       out_data <= data_{group};\n\
-                 \x20       out_check <= check_{group};\n\
-                 \x20     end\n"
-            );
-        }
-        text += "    endcase\n  end\nend";
-        // All codes in use: the default of `found` is never taken, and lint does not like it.
-        if self.groups().len() == CODES / GROUP {
-            text = text.replace("    default: found = 1'd0;\n", "");
-        }
         Verilog::Custom(text)
     }
 
@@ -296,26 +284,27 @@ mod tests {
         select.in_valid[3].next = true;
         select.in_data[3].next = Bits::from(0x33);
         select.in_check[3].next = Bits::from(0x3);
+        select.in_data[4].next = Bits::from(0x44);
         // (enable, code) in a cycle; (valid, missing, data) in the same cycle
         let rows = [
             (true, 3, false, false, 0),
             (false, 3, false, false, 0),
             (true, 4, true, false, 0x33),  // of code 3
             (true, 3, false, false, 0x33), // of the idle cycle
-            (true, 5, false, true, 0x33),  // of code 4, which is not valid
+            (true, 5, false, true, 0x44),  // of code 4, which is not valid
             (false, 0, true, false, 0x33), // of code 3
-            (false, 0, false, true, 0x33), // of code 5, which does not exist
-            (false, 0, false, false, 0x33),
+            (false, 0, false, true, 0),    // of code 5, which does not exist
+            (false, 0, false, false, 0),
         ];
         for (now, (enable, code, valid, missing, data)) in rows.into_iter().enumerate() {
             assert_eq!(select.out_valid.val(), valid, "cycle {now}");
             assert_eq!(select.out_missing.val(), missing, "cycle {now}");
             assert_eq!(select.out_data.val().to_u64(), data, "cycle {now}");
             select.in_enable.next = enable;
-            select.in_select.next = Bits::from(code);
+            select.in_select.next = Bits::from(1u64 << code);
             step(&mut select);
         }
-        assert_eq!(select.out_check.val().to_u64(), 3);
+        assert_eq!(select.out_check.val().to_u64(), 0);
     }
 
     #[test]
@@ -362,7 +351,7 @@ mod tests {
                 }
                 let code = codes.get(now).copied().flatten();
                 select.in_enable.next = code.is_some();
-                select.in_select.next = Bits::from(code.unwrap_or(0) as u64);
+                select.in_select.next = Bits::from(1u64 << code.unwrap_or(0));
                 step(&mut select);
             }
         }
@@ -372,6 +361,7 @@ mod tests {
     fn reset_drops_what_is_under_way() {
         let mut select = connected(Select::new(2));
         select.in_enable.next = true;
+        select.in_select.next = Bits::from(1);
         select.in_valid[0].next = true;
         step(&mut select);
         select.reset.next = true;

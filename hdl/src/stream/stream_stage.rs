@@ -13,7 +13,7 @@ const NUMBERS: usize = 32;
 /// clock           _/~\_/~\_/~\_/~\_
 /// in_valid_s      /~~~\____________
 /// in_data_s       X a X
-/// in_drive_d      ____/~~~\________     in_stream_d = s
+/// in_drive_d[s]   ____/~~~\________
 /// in_drive_data_d     X b X
 /// out_valid_s     ____/~~~~~~~\____
 /// out_data_s          X a X b           <- holds until the next valid vector
@@ -22,8 +22,8 @@ const NUMBERS: usize = 32;
 /// `out_collision_d` is high in the drive cycle if a valid vector flows into the cell that driver d drives, which the driven
 /// one replaces, or if another driver drives the same cell; the driver with the lowest number wins.
 ///
-/// With drivers in groups of G, driver d drives only streams with the number d modulo G: the lower bits of `in_stream_d` are
-/// ignored. A driver of a stream that does not exist drives nothing and does not collide.
+/// `in_drive_d` has a bit for every stream, so that no decoder stands before the cells. With drivers in groups of G, driver
+/// d drives only streams with the number d modulo G; its other bits are ignored, as are those of streams that do not exist.
 ///
 /// Parameters: 1 to 32 streams; drivers; G a power of two. Latency: [`LATENCY`](Self::LATENCY). Reset makes all cells
 /// invalid.
@@ -39,10 +39,8 @@ pub struct StreamStage<const L: usize, const V: usize> {
     pub in_check: Vec<Signal<In, Bits<L>>>,
     /// Whether the neighbour's cells hold a vector.
     pub in_valid: Vec<Signal<In, Bit>>,
-    /// Each driver: drives in this cycle.
-    pub in_drive: Vec<Signal<In, Bit>>,
-    /// Each driver: the number of the stream.
-    pub in_stream: Vec<Signal<In, Bits<5>>>,
+    /// Each driver: bit s drives stream s in this cycle.
+    pub in_drive: Vec<Signal<In, Bits<32>>>,
     /// Each driver: data.
     pub in_drive_data: Vec<Signal<In, Bits<V>>>,
     /// Each driver: check bits.
@@ -91,7 +89,6 @@ impl<const L: usize, const V: usize> StreamStage<L, V> {
             in_check: signals(streams),
             in_valid: signals(streams),
             in_drive: signals(drivers),
-            in_stream: signals(drivers),
             in_drive_data: signals(drivers),
             in_drive_check: signals(drivers),
             out_data: signals(streams),
@@ -105,76 +102,55 @@ impl<const L: usize, const V: usize> StreamStage<L, V> {
                 .param("DRIVERS", drivers)
                 .param("GROUP", group)
                 .port("in_valid", "the neighbour's cell holds a vector")
-                .port("in_drive", "this driver drives its stream")
-                .port("in_stream", "number of the stream")
+                .port("in_drive", "bit s: this driver drives stream s")
                 .port("out_data", "holds while not valid")
                 .port("out_collision", "in the drive cycle")
-                .unused("in_stream"),
+                .unused("in_drive"),
             _streams: streams,
             _drivers: drivers,
             _group: group,
         }
     }
 
-    /// The stream that driver `driver` drives if its number says `number`.
-    fn target(&self, driver: usize, number: usize) -> Option<usize> {
-        let stream = number / self._group * self._group + driver % self._group;
-        (stream < self._streams).then_some(stream)
+    /// The streams that a driver can drive.
+    fn targets(&self, driver: usize) -> impl Iterator<Item = usize> + use<L, V> {
+        (driver % self._group..self._streams).step_by(self._group)
     }
 
-    /// Which stream each driver drives now.
-    fn targets(&self) -> Vec<Option<usize>> {
-        let driven = |d: usize| self.target(d, self.in_stream[d].val().index());
-        (0..self._drivers)
-            .map(|d| driven(d).filter(|_| self.in_drive[d].val()))
+    /// The drivers that drive stream `s` now, the lowest first.
+    fn drivers(&self, s: usize) -> Vec<usize> {
+        (s % self._group..self._drivers)
+            .step_by(self._group)
+            .filter(|&d| self.in_drive[d].val().get_bit(s))
             .collect()
-    }
-
-    /// Verilog: the lowest bit of the stream number that a driver decides.
-    fn low(&self) -> u32 {
-        self._group.ilog2()
     }
 
     /// Verilog: the condition that driver `d` collides.
     fn collision(&self, d: usize) -> String {
-        let low = self.low();
-        let number = match low {
-            0 => format!("in_stream${d}"),
-            5 => format!("5'd{}", d % self._group),
-            _ => format!("{{in_stream${d}[4:{low}], {low}'d{}}}", d % self._group),
-        };
-        let mut reasons = vec![format!("arriving[{number}]")];
-        for other in (d % self._group..self._drivers).step_by(self._group) {
-            if other != d {
-                let same = match low {
-                    5 => "1'd1".to_owned(),
-                    _ => format!("in_stream${other}[4:{low}] == in_stream${d}[4:{low}]"),
-                };
-                reasons.push(format!("(in_drive${other} && EXISTS[{number}] && {same})"));
-            }
-        }
-        format!(
-            "  out_collision${d} = in_drive${d} && ({});\n",
-            reasons.join(" ||\n    ")
-        )
+        let own = self.targets(d).fold(0u64, |mask, s| mask | 1 << s);
+        let others = (d % self._group..self._drivers).step_by(self._group);
+        let others: String = others
+            .filter(|&other| other != d)
+            .map(|other| format!(" | in_drive${other}"))
+            .collect();
+        format!("  out_collision${d} = |(in_drive${d} & 32'h{own:08x} & (arriving{others}));\n")
     }
 }
 
 impl<const L: usize, const V: usize> Logic for StreamStage<L, V> {
     fn update(&mut self) {
-        let targets = self.targets();
-        for (d, target) in targets.iter().enumerate() {
-            let others = targets
-                .iter()
-                .enumerate()
-                .any(|(e, t)| e != d && t == target);
-            self.out_collision[d].next = target.is_some_and(|s| others || self.in_valid[s].val());
+        for d in 0..self._drivers {
+            let collides = self.targets(d).any(|s| {
+                let drivers = self.drivers(s);
+                drivers.contains(&d) && (drivers.len() > 1 || self.in_valid[s].val())
+            });
+            self.out_collision[d].next = collides;
         }
         if !self.clock.pos_edge() {
             return;
         }
         for s in 0..self._streams {
-            let driver = targets.iter().position(|&target| target == Some(s));
+            let driver = self.drivers(s).first().copied();
             let arrives = self.in_valid[s].val();
             self.out_valid[s].next = (driver.is_some() || arrives) && !self.reset.val();
             if let Some(d) = driver {
@@ -199,10 +175,6 @@ impl<const L: usize, const V: usize> Logic for StreamStage<L, V> {
         if self._drivers > 0 {
             text += "wire [31:0] arriving;\n";
         }
-        if self._drivers > self._group {
-            let exists = (1u64 << self._streams) - 1;
-            let _ = writeln!(text, "localparam [31:0] EXISTS = 32'h{exists:08x};");
-        }
         text += "\nalways @(posedge clock) begin\n";
         for s in 0..self._streams {
             let _ = write!(
@@ -216,34 +188,16 @@ impl<const L: usize, const V: usize> Logic for StreamStage<L, V> {
         }
         // The last assignment counts, so that the driver with the lowest number wins.
         for d in (0..self._drivers).rev() {
-            let low = self.low();
-            let bits = 5 - low;
-            let _ = writeln!(text, "  if (in_drive${d}) begin");
-            if bits > 0 {
-                let _ = writeln!(text, "    case (in_stream${d}[4:{low}])");
-            }
-            for number in 0..NUMBERS / self._group {
-                let Some(s) = self.target(d, number * self._group) else {
-                    continue;
-                };
-                if bits > 0 {
-                    let _ = writeln!(text, "      {bits}'d{number}: begin");
-                }
+            let _ = writeln!(text, "  if (|in_drive${d}) begin");
+            for s in self.targets(d) {
                 let _ = write!(
                     text,
-                    "        out_valid${s} <= 1'd1;\n\
-                     \x20       out_data${s} <= in_drive_data${d};\n\
-                     \x20       out_check${s} <= in_drive_check${d};\n"
+                    "    if (in_drive${d}[{s}]) begin\n\
+                     \x20     out_valid${s} <= 1'd1;\n\
+                     \x20     out_data${s} <= in_drive_data${d};\n\
+                     \x20     out_check${s} <= in_drive_check${d};\n\
+                     \x20   end\n"
                 );
-                if bits > 0 {
-                    text += "      end\n";
-                }
-            }
-            if bits > 0 {
-                if self._streams < NUMBERS {
-                    text += "      default: ;\n";
-                }
-                text += "    endcase\n";
             }
             text += "  end\n";
         }
@@ -287,7 +241,7 @@ impl<const L: usize, const V: usize> Logic for StreamStage<L, V> {
             inputs.extend(array(&format!("in_{name}"), self._streams));
             outputs.extend(array(&format!("out_{name}"), self._streams));
         }
-        for name in ["in_drive", "in_stream", "in_drive_data", "in_drive_check"] {
+        for name in ["in_drive", "in_drive_data", "in_drive_check"] {
             inputs.extend(array(name, self._drivers));
         }
         vec![TimingInfo {

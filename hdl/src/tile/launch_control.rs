@@ -9,11 +9,11 @@ use rust_hdl::prelude::*;
 /// Launch, cycle count and end of a tile, and the NOTIFY pulse.
 ///
 /// ```text
-/// in_launch      /~~~\_______________ ... ______________________
+/// in_launch  /~~~\___________________ ... ______________________
 /// out_cycle      X  n X 0 X 1 X 2 X   ...   X e X e+1 X     X e+16  <- stays
 /// in_ended (all) ~~~~~\______________ ... ____/~~~~~~~~~~~~~~~~~    visible in e, the issue cycle of the last END
 /// out_busy       ____/~~~~~~~~~~~~~~~ ... ~~~~~~~~~~~~~~~~~~~~~\___ low from e+16 on
-/// in_notify      any queue in t ->  out_notify in t+2
+/// in_notify      any queue in t ->  out_notify in t+1, seen by a SYNC in t+2
 /// ```
 ///
 /// Reset ends a launch; the count is then zero.
@@ -23,7 +23,7 @@ pub struct LaunchControl {
     pub clock: Signal<In, Clock>,
     /// Synchronous reset.
     pub reset: Signal<In, Bit>,
-    /// The next cycle is cycle 0.
+    /// The cycle after the next is cycle 0.
     pub in_launch: Signal<In, Bit>,
     /// Each MEM queue: it has ended.
     pub in_ended_mem: Vec<Signal<In, Bit>>,
@@ -50,7 +50,7 @@ pub struct LaunchControl {
     all_ended: Flop<Bit>,
     drain: Flop<Bits<5>>,
     notify_1: Flop<Bit>,
-    notify_2: Flop<Bit>,
+    launch: Flop<Bit>,
     fault: Flop<Bit>,
     ended: Signal<Local, Bit>,
     notify: Signal<Local, Bit>,
@@ -89,7 +89,7 @@ impl LaunchControl {
             all_ended: Flop::default(),
             drain: Flop::default(),
             notify_1: Flop::default(),
-            notify_2: Flop::default(),
+            launch: Flop::default(),
             fault: Flop::default(),
             ended: Signal::default(),
             notify: Signal::default(),
@@ -99,9 +99,9 @@ impl LaunchControl {
                 .summary("Launch, cycle count and end of a tile")
                 .param("SLICES", slices)
                 .param("PLANES", planes)
-                .port("in_launch", "the next cycle is cycle 0")
+                .port("in_launch", "the cycle after the next is cycle 0")
                 .port("out_cycle", "cycle of the launch; stays when busy falls")
-                .port("out_notify", "two cycles after in_notify"),
+                .port("out_notify", "one cycle after in_notify"),
             _slices: slices,
             _planes: planes,
             _mem_queues: 2 * slices,
@@ -114,14 +114,14 @@ impl Logic for LaunchControl {
     #[hdl_gen]
     fn update(&mut self) {
         clock!(
-            self, clock, cycle, busy, all_ended, drain, notify_1, notify_2, fault
+            self, clock, cycle, busy, all_ended, drain, notify_1, launch, fault
         );
         self.cycle.reset.next = self.reset.val();
         self.busy.reset.next = self.reset.val();
         self.all_ended.reset.next = self.reset.val();
         self.drain.reset.next = self.reset.val();
         self.notify_1.reset.next = self.reset.val();
-        self.notify_2.reset.next = self.reset.val();
+        self.launch.reset.next = self.reset.val();
         self.fault.reset.next = self.reset.val();
 
         self.ended.next = true;
@@ -142,35 +142,35 @@ impl Logic for LaunchControl {
             self.notify.next = self.notify.val() | self.in_notify_mxm[p].val();
         }
 
-        self.cycle.enable.next = self.in_launch.val() | self.busy.q.val();
+        self.cycle.enable.next = self.launch.q.val() | self.busy.q.val();
         self.cycle.d.next = self.cycle.q.val() + 1;
-        if self.in_launch.val() {
+        if self.launch.q.val() {
             self.cycle.d.next = 0.into();
         }
 
         // The queues are not ended any more from cycle 0 on; the register shows that in cycle 1.
         self.all_ended.enable.next = true;
-        self.all_ended.d.next = self.ended.val() & self.busy.q.val() & !self.in_launch.val();
+        self.all_ended.d.next = self.ended.val() & self.busy.q.val() & !self.launch.q.val();
         self.drain.enable.next = true;
         self.drain.d.next = 0.into();
         if self.all_ended.q.val() {
             self.drain.d.next = self.drain.q.val() + 1;
         }
         self.busy.enable.next = true;
-        self.busy.d.next = self.in_launch.val()
+        self.busy.d.next = self.launch.q.val()
             | (self.busy.q.val()
                 & !(self.all_ended.q.val() & (self.drain.q.val() == self.last_drain.val())));
 
         self.notify_1.enable.next = true;
         self.notify_1.d.next = self.notify.val();
-        self.notify_2.enable.next = true;
-        self.notify_2.d.next = self.notify_1.q.val();
+        self.launch.enable.next = true;
+        self.launch.d.next = self.in_launch.val();
         self.fault.enable.next = true;
         self.fault.d.next = self.any_fault.val();
 
         self.out_cycle.next = self.cycle.q.val();
         self.out_busy.next = self.busy.q.val();
-        self.out_notify.next = self.notify_2.q.val();
+        self.out_notify.next = self.notify_1.q.val();
         self.out_fault.next = self.fault.q.val();
     }
 }

@@ -78,8 +78,7 @@ impl<const L: usize, const V: usize> Tile<L, V> {
                 [out_east_data, out_east_check, out_east_valid]
             );
             for b in 0..4 {
-                self.results.in_drive[4 * p + b].next = plane.out_result_enable.val();
-                self.results.in_stream[4 * p + b].next = plane.out_result_stream.val();
+                self.results.in_drive[4 * p + b].next = plane.out_result_drive.val();
                 self.results.in_drive_data[4 * p + b].next = plane.out_result_data[b].val();
                 self.results.in_drive_check[4 * p + b].next = plane.out_result_check[b].val();
             }
@@ -106,7 +105,6 @@ impl<const L: usize, const V: usize> Tile<L, V> {
         results.in_check.iter_mut().for_each(Logic::connect);
         results.in_valid.iter_mut().for_each(Logic::connect);
         results.in_drive.iter_mut().for_each(Logic::connect);
-        results.in_stream.iter_mut().for_each(Logic::connect);
         results.in_drive_data.iter_mut().for_each(Logic::connect);
         results.in_drive_check.iter_mut().for_each(Logic::connect);
     }
@@ -157,14 +155,7 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             for b in 0..4 {
                 let driver = 4 * p + b;
                 let plane = |port: &str| signal(format!("mxm${p}$out_result_{port}"));
-                text.push(assign(
-                    format!("results$in_drive${driver}"),
-                    plane("enable"),
-                ));
-                text.push(assign(
-                    format!("results$in_stream${driver}"),
-                    plane("stream"),
-                ));
+                text.push(assign(format!("results$in_drive${driver}"), plane("drive")));
                 text.push(assign(
                     format!("results$in_drive_data${driver}"),
                     plane(&format!("data${b}")),

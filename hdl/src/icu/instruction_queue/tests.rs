@@ -135,16 +135,17 @@ impl Bench {
 
     /// Launches as early after the last write as allowed, and runs until the queue has ended.
     fn run(&mut self, notify: impl Fn(u64) -> bool) -> Vec<(u64, Event)> {
-        for _ in 1..InstructionQueue::WRITE_TO_LAUNCH {
-            self.step();
-        }
+        assert_eq!(InstructionQueue::WRITE_TO_LAUNCH, 1, "the next cycle");
         assert!(self.queue.out_ended.val());
         self.queue.in_launch.next = true;
         self.step();
         self.queue.in_launch.next = false;
+        self.queue.in_notify.next = notify(0);
+        self.step();
         let mut events = vec![];
         for now in 0..100_000 {
-            self.queue.in_notify.next = notify(now);
+            // One cycle before a SYNC sees it.
+            self.queue.in_notify.next = notify(now + 1);
             let queue = &self.queue;
             if queue.out_illegal.val() {
                 events.push((now, Event::Illegal));
@@ -298,6 +299,7 @@ fn reset_ends_a_running_queue() {
     bench.queue.in_launch.next = true;
     bench.step();
     bench.queue.in_launch.next = false;
+    bench.step();
     bench.step();
     assert!(!bench.queue.out_ended.val());
     bench.queue.reset.next = true;

@@ -71,6 +71,7 @@ impl Bench {
         self.slice.in_launch.next = true;
         self.step();
         self.slice.in_launch.next = false;
+        self.step();
         self.now = 0;
     }
 

@@ -56,16 +56,19 @@ fn set(slice: &mut Slice, inputs: &Inputs) {
         slice.in_west_check[s].next = Bits::from(u64::from(check));
     }
     let op = inputs.read.unwrap_or_default();
-    slice.in_read_valid.next = inputs.read.is_some();
-    slice.in_read_opcode.next = Bits::from(u64::from(op.opcode));
+    let operation =
+        |code: u8, other: u8| u64::from(op.opcode == code) | u64::from(op.opcode == other) << 1;
+    slice.in_read_operation.next = Bits::from(operation(opcode::READ, opcode::GATHER));
     slice.in_read_stream.next = Bits::from(op.stream);
-    slice.in_read_stream2.next = Bits::from(op.stream2);
+    slice.in_read_select2.next = Bits::from(1u64 << op.stream2);
     slice.in_read_address.next = Bits::from(op.address);
     let op = inputs.write.unwrap_or_default();
     slice.in_write_valid.next = inputs.write.is_some();
-    slice.in_write_opcode.next = Bits::from(u64::from(op.opcode));
-    slice.in_write_stream.next = Bits::from(op.stream);
-    slice.in_write_stream2.next = Bits::from(op.stream2);
+    let operation =
+        |code: u8, other: u8| u64::from(op.opcode == code) | u64::from(op.opcode == other) << 1;
+    slice.in_write_operation.next = Bits::from(operation(opcode::WRITE, opcode::SCATTER));
+    slice.in_write_select.next = Bits::from(1u64 << op.stream);
+    slice.in_write_select2.next = Bits::from(1u64 << op.stream2);
     slice.in_write_address.next = Bits::from(op.address);
     slice.clock.next = Clock::from(false);
     assert!(simulate(slice, 50));

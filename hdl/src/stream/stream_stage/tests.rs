@@ -28,9 +28,13 @@ fn flow(stage: &mut Stage, s: usize, data: Option<u64>) {
 }
 
 fn drive(stage: &mut Stage, d: usize, driven: Option<(usize, u64)>) {
-    stage.in_drive[d].next = driven.is_some();
-    let (stream, data) = driven.unwrap_or_default();
-    stage.in_stream[d].next = Bits::from(stream as u64);
+    let (_, data) = driven.unwrap_or_default();
+    // As a plane does: the whole group of streams, of which a driver takes its own.
+    let group = stage._group;
+    let mask = driven.map_or(0, |(stream, _)| {
+        ((1u64 << group) - 1) << (stream / group * group)
+    });
+    stage.in_drive[d].next = Bits::from(mask);
     stage.in_drive_data[d].next = Bits::from(data);
     stage.in_drive_check[d].next = Bits::from(data & 0xff);
 }
@@ -86,7 +90,7 @@ fn a_stream_that_does_not_exist_is_not_driven() {
 #[test]
 fn the_lowest_driver_wins_and_both_collide() {
     let mut stage = connected(Stage::grouped(8, 8, 4));
-    // Drivers 1 and 5 both drive stream 4 + 1; the lower bits of the number do not count.
+    // Drivers 1 and 5 both drive stream 4 + 1; the other bits of the group do not count.
     drive(&mut stage, 1, Some((4, 11)));
     drive(&mut stage, 5, Some((7, 55)));
     drive(&mut stage, 6, Some((0, 66)));
