@@ -142,7 +142,9 @@ fn operation() -> impl Strategy<Value = Operation> {
                 install,
             }
         }),
+        Just(Operation::InstallWeights),
         (0u8..32).prop_map(|stream| Operation::LoadOperand { stream }),
+        (0u8..32).prop_map(|stream| Operation::MultiplyStream { stream }),
         Just(Operation::MultiplyBuffer),
         (0u8..32, mode.clone(), mode)
             .prop_map(|(stream, init, emit)| { Operation::Accumulate { stream, init, emit } }),

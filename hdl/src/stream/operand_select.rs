@@ -18,9 +18,9 @@ const CODES: usize = 64;
 /// in_select   X s X                 one-hot: bit c is high to take the candidate with code c
 /// in_valid_s  /~~~\____________
 /// in_data_s   X d X
-/// group               X d           one register for every 16 codes; zero in those without s
+/// group               X d           one register for every 16 codes
 /// out_valid   ________/~~~\____     or out_missing, if in_valid_s was low
-/// out_data            X d           <- holds until the next operation
+/// out_data            X d           <- zero if not valid; holds until the next operation
 /// ```
 ///
 /// Each candidate has a code. A code without a candidate counts as a cell that is not valid. One operation per cycle.
@@ -139,9 +139,10 @@ impl<const L: usize, const V: usize> OperandSelect<L, V> {
         groups.into_iter().collect()
     }
 
-    /// Verilog: moves one candidate of a group into its register, or zero if none of them is taken.
+    /// Verilog: moves one candidate of a group into its register; if none of them is taken, anything.
     ///
-    /// Synthesis makes an AND-OR tree of it, of which every input is a register.
+    /// Synthesis makes an AND-OR tree of it, of which every input is a register, and with nothing that depends on whether
+    /// any candidate is taken.
     fn choice(&self, group: usize) -> String {
         let mut text = String::from("    (* parallel_case *) case (1'b1)\n");
         for code in group * GROUP..(group + 1) * GROUP {
@@ -160,8 +161,8 @@ impl<const L: usize, const V: usize> OperandSelect<L, V> {
             text,
             "      default: begin\n\
              \x20       valid_{group} <= 1'd0;\n\
-             \x20       data_{group} <= {V}'d0;\n\
-             \x20       check_{group} <= {L}'d0;\n\
+             \x20       data_{group} <= {V}'bx;\n\
+             \x20       check_{group} <= {L}'bx;\n\
              \x20     end\n\
              \x20   endcase\n"
         );
@@ -184,8 +185,11 @@ impl<const L: usize, const V: usize> Logic for OperandSelect<L, V> {
         self._enable = self.in_enable.val() && !reset;
         if self.in_enable.val() {
             let select = self.in_select.val();
-            let candidate = self._codes.iter().position(|&code| select.get_bit(code));
-            self._found = candidate.is_some_and(|n| self.in_valid[n].val());
+            let taken = |(n, &code): (usize, &usize)| {
+                (select.get_bit(code) && self.in_valid[n].val()).then_some(n)
+            };
+            let candidate = self._codes.iter().enumerate().find_map(taken);
+            self._found = candidate.is_some();
             self._taken = candidate
                 .map(|n| (self.in_data[n].val(), self.in_check[n].val()))
                 .unwrap_or_default();
@@ -213,9 +217,8 @@ impl<const L: usize, const V: usize> Logic for OperandSelect<L, V> {
         for group in self.groups() {
             text += &self.choice(group);
         }
-        let any = |part: &str| {
-            let groups = self.groups();
-            let parts: Vec<_> = groups.iter().map(|g| format!("{part}_{g}")).collect();
+        let any = |part: &dyn Fn(usize) -> String| {
+            let parts: Vec<_> = self.groups().into_iter().map(part).collect();
             parts.join(" | ")
         };
         let _ = write!(
@@ -229,9 +232,9 @@ impl<const L: usize, const V: usize> Logic for OperandSelect<L, V> {
              \x20   out_data <= {};\n\
              \x20   out_check <= {};\n\
              \x20 end\nend",
-            any("valid"),
-            any("data"),
-            any("check")
+            any(&|g| format!("valid_{g}")),
+            any(&|g| format!("({{{V}{{valid_{g}}}}} & data_{g})")),
+            any(&|g| format!("({{{L}{{valid_{g}}}}} & check_{g})"))
         );
         Verilog::Custom(text)
     }
@@ -291,7 +294,7 @@ mod tests {
             (false, 3, false, false, 0),
             (true, 4, true, false, 0x33),  // of code 3
             (true, 3, false, false, 0x33), // of the idle cycle
-            (true, 5, false, true, 0x44),  // of code 4, which is not valid
+            (true, 5, false, true, 0),     // of code 4, which is not valid
             (false, 0, true, false, 0x33), // of code 3
             (false, 0, false, true, 0),    // of code 5, which does not exist
             (false, 0, false, false, 0),

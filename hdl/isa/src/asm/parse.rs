@@ -160,6 +160,7 @@ fn operation(
             (operation, address(a)?)
         }
         ("iw", []) if plain => (Operation::InstallWeights, 0),
+        ("iw", [a]) if plain => (Operation::InstallWeights, address(a)?),
         ("lx", [s, a]) if plain => {
             let stream = eastward(s)?;
             (Operation::LoadOperand { stream }, address(a)?)
@@ -167,6 +168,10 @@ fn operation(
         ("mm", [s]) if plain => {
             let stream = eastward(s)?;
             (Operation::MultiplyStream { stream }, 0)
+        }
+        ("mm", [s, a]) if plain => {
+            let stream = eastward(s)?;
+            (Operation::MultiplyStream { stream }, address(a)?)
         }
         ("mm", [a]) if modifiers == ["buffer"] => (Operation::MultiplyBuffer, address(a)?),
         ("acc", [s, a]) => {

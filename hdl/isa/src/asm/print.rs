@@ -70,10 +70,13 @@ impl Display for Instruction {
                 repeat,
             } => {
                 match operation {
-                    // Their address means nothing: the streams or the weights say it all.
-                    Operation::InstallWeights | Operation::MultiplyStream { .. } => {
+                    // Their address means nothing and is mostly zero.
+                    Operation::InstallWeights | Operation::MultiplyStream { .. }
+                        if address == 0 =>
+                    {
                         write!(f, "{operation}{repeat}")
                     }
+                    Operation::InstallWeights => write!(f, "{operation} {address:#06x}{repeat}"),
                     Operation::MultiplyBuffer => write!(f, "{operation} {address:#06x}{repeat}"),
                     _ => write!(f, "{operation}, {address:#06x}{repeat}"),
                 }
