@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 # Parameters of a cell and the values that are modelled; those not listed do not matter to the function.
@@ -15,12 +16,15 @@ MODES = {
         "CLKAMUX": ["CLKA"],
         "CLKBMUX": ["CLKB"],
     },
-    "MULT18X18D": {f"REG_{stage}_CLK": ["NONE"] for stage in ("INPUTA", "INPUTB", "INPUTC", "PIPELINE", "OUTPUT")},
+    "MULT18X18D": {
+        **{f"REG_{stage}_CLK": ["NONE"] for stage in ("INPUTA", "INPUTC", "PIPELINE")},
+        **{f"REG_{stage}_CLK": ["NONE", "CLK0"] for stage in ("INPUTB", "OUTPUT")},
+    },
 }
 # Inputs that have to be low.
 LOW = {
     "DP16KD": ["RSTA", "RSTB", "WEB", "CSA0", "CSA1", "CSA2", "CSB0", "CSB1", "CSB2"],
-    "MULT18X18D": ["SOURCEA", "SOURCEB"],
+    "MULT18X18D": ["SOURCEA", "SOURCEB", "RST0"],
 }
 
 
@@ -49,8 +53,8 @@ class Cell:
     def refuse(self, reason: str) -> None:
         sys.exit(f"ecp5_netlist: {self.kind} {self.name}: {reason}; add it to scripts/ecp5_netlist.rs")
 
-    def line(self, clock: int) -> list:
-        """The cell as fields of a line."""
+    def lines(self, clock: int, new_net: Callable[[], int]) -> list[list]:
+        """The cell as lines of fields; `new_net` numbers a net inside the cell."""
         for parameter, values in MODES.get(self.kind, {}).items():
             if self.parameters.get(parameter, values[0]) not in values:
                 self.refuse(f"{parameter} = {self.parameters[parameter]} is not modelled")
@@ -59,22 +63,46 @@ class Cell:
                 self.refuse(f"{port} is not low, which is not modelled")
         match self.kind:
             case "LUT4":
-                return ["lut", self.number("INIT"), *self.nets(*"ABCDZ")]
+                return [["lut", self.number("INIT"), *self.nets(*"ABCDZ")]]
             case "PFUMX":
-                return ["mux", *self.nets("C0", "ALUT", "BLUT", "Z")]
+                return [["mux", *self.nets("C0", "ALUT", "BLUT", "Z")]]
             case "L6MUX21":
-                return ["mux", *self.nets("SD", "D1", "D0", "Z")]
+                return [["mux", *self.nets("SD", "D1", "D0", "Z")]]
             case "CCU2C":
                 inject = [int(self.parameters.get(f"INJECT1_{half}", "YES") == "YES") for half in (0, 1)]
                 inputs = self.nets("CIN", *(f"{port}{half}" for half in (0, 1) for port in "ABCD"))
-                return ["carry", self.number("INIT0"), self.number("INIT1"), *inject, *inputs, *self.nets("S0", "S1", "COUT")]
+                return [["carry", self.number("INIT0"), self.number("INIT1"), *inject, *inputs, *self.nets("S0", "S1", "COUT")]]
             case "MULT18X18D":
-                return ["multiplier", *self.nets("SIGNEDA", "SIGNEDB"), *self.bus("A", 18), *self.bus("B", 18), *self.bus("P", 36)]
+                return self.multiplier(clock, new_net)
             case "TRELLIS_FF":
-                return self.flip_flop(clock)
+                return [self.flip_flop(clock)]
             case "DP16KD":
-                return self.ram(clock)
+                return [self.ram(clock)]
         self.refuse("no such cell")
+
+    def multiplier(self, clock: int, new_net: Callable[[], int]) -> list[list]:
+        """A multiplier without registers, and a flip-flop for each bit of those it has."""
+        a, b, p = self.bus("A", 18), self.bus("B", 18), self.bus("P", 36)
+        signs = self.nets("SIGNEDA", "SIGNEDB")
+        lines = []
+
+        def register(stage: str, data: list[int], out: list[int]) -> None:
+            if self.net("CLK0") != clock:
+                self.refuse("it has a clock of its own")
+            enable = self.net(self.parameters.get(f"REG_{stage}_CE", "CE0"))
+            lines.extend(["flip_flop", 0, bit, enable, 0, 0, 0, net] for bit, net in zip(data, out) if net != 0)
+
+        if self.parameters.get("REG_INPUTB_CLK", "NONE") != "NONE":
+            if signs[1] > 1:
+                self.refuse("a register of SIGNEDB is not modelled")
+            inner = [new_net() for _ in b]
+            register("INPUTB", b, inner)
+            b = inner
+        if self.parameters.get("REG_OUTPUT_CLK", "NONE") != "NONE":
+            inner = [new_net() for _ in p]
+            register("OUTPUT", inner, p)
+            p = inner
+        return [*lines, ["multiplier", *signs, *a, *b, *p]]
 
     def flip_flop(self, clock: int) -> list:
         if self.net("CLK") != clock:
@@ -109,12 +137,18 @@ def write(netlist: Path, top: str, out: Path) -> int:
         bits = [bit if isinstance(bit, int) else int(bit == "1") for bit in port["bits"]]
         lines.append([port["direction"], name, *bits])
         highest = max(highest, *bits)
-    for name, cell in module["cells"].items():
-        if cell["type"] == "$scopeinfo":
-            continue
+    cells = {name: cell for name, cell in module["cells"].items() if cell["type"] != "$scopeinfo"}
+    for cell in cells.values():
         highest = max([highest, *(bit for bits in cell["connections"].values() for bit in bits if isinstance(bit, int))])
-        lines.append(Cell(name, cell).line(clock))
         luts += cell["type"] == "LUT4"
+
+    def new_net() -> int:
+        nonlocal highest
+        highest += 1
+        return highest
+
+    for name, cell in cells.items():
+        lines += Cell(name, cell).lines(clock, new_net)
     # Yosys numbers nets from 2 on: 0 and 1 are free for the constants.
     lines.insert(0, ["nets", highest + 1])
     out.write_text("".join(" ".join(map(str, line)) + "\n" for line in lines))

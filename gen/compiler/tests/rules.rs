@@ -231,34 +231,34 @@ fn instructions_that_break_a_rule_by_themselves() {
         (
             "mem0.read",
             once(Operation::Read {
-                stream: Stream::east(16),
+                stream: Stream::east(8),
             }),
-            "16 streams",
+            "8 streams",
         ),
         (
             "mem0.write",
             once(Operation::Write {
                 stream: Stream::west(31),
             }),
-            "16 streams",
+            "8 streams",
         ),
         (
             "mem0.read",
             once(Operation::Gather {
                 stream: Stream::east(0),
-                offset: Stream::east(16),
+                offset: Stream::east(8),
             }),
-            "16 streams",
+            "8 streams",
         ),
         (
             "mxm0.compute",
-            once(Operation::LoadOperand { stream: 16 }),
-            "16 streams",
+            once(Operation::LoadOperand { stream: 8 }),
+            "8 streams",
         ),
         ("mxm0.weights", once(weights(2)), "multiple of 4"),
-        ("mxm0.weights", once(weights(16)), "16 streams"),
+        ("mxm0.weights", once(weights(8)), "8 streams"),
         ("mxm0.accumulate", once(accumulate(2)), "multiple of 4"),
-        ("mxm0.accumulate", once(accumulate(16)), "16 streams"),
+        ("mxm0.accumulate", once(accumulate(8)), "8 streams"),
     ];
     for (queue, instruction, rule) in cases {
         let found = violations(&[(queue, &[instruction])]);

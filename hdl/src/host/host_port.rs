@@ -117,6 +117,7 @@ pub struct HostPort {
     inject_data: Flop<Bits<64>>,
     inject_check: Flop<Bits<8>>,
     base: Vec<Flop<Bits<16>>>,
+    base_enable: Vec<Flop<Bit>>,
     launch_2: Flop<Bit>,
     launch_3: Flop<Bit>,
     clear_2: Flop<Bit>,
@@ -244,6 +245,7 @@ impl HostPort {
             inject_data: Default::default(),
             inject_check: Default::default(),
             base: (0..num_mem).map(|_| Flop::default()).collect(),
+            base_enable: (0..num_mem).map(|_| Flop::default()).collect(),
             launch_2: Default::default(),
             launch_3: Default::default(),
             clear_2: Default::default(),
@@ -454,10 +456,14 @@ impl Logic for HostPort {
         for q in 0..self._num_mem {
             self.base[q].clock.next = self.clock.val();
             self.base[q].reset.next = self.reset.val();
-            self.base[q].enable.next = self.writes_1.val()
+            self.base[q].enable.next = self.base_enable[q].q.val();
+            self.base[q].d.next = self.data_2.q.val().get_bits::<16>(0);
+            self.base_enable[q].clock.next = self.clock.val();
+            self.base_enable[q].reset.next = self.reset.val();
+            self.base_enable[q].enable.next = true;
+            self.base_enable[q].d.next = self.writes_1.val()
                 & (self.decoder.out_page.val() == 1)
                 & self.unit_hot.val().get_bit(q);
-            self.base[q].d.next = self.data_1.q.val().get_bits::<16>(0);
             self.out_base[q].next = self.base[q].q.val();
         }
 

@@ -91,7 +91,6 @@ pub struct Sequencer {
     waits: Flop<Bit>,
     pauses: Flop<Bit>,
     done: Flop<Bit>,
-    pulse: Flop<Bit>,
     opcode: PipeEnable<Bits<4>>,
     flags: PipeEnable<Bits<4>>,
     stream: PipeEnable<Bits<6>>,
@@ -133,6 +132,7 @@ pub struct Sequencer {
     short_inner: Signal<Local, Bit>,
     short_outer: Signal<Local, Bit>,
     advance: Signal<Local, Bit>,
+    waiting: Signal<Local, Bit>,
     step0: Signal<Local, Bit>,
     step1: Signal<Local, Bit>,
     augend: Signal<Local, Bits<16>>,
@@ -206,7 +206,6 @@ impl Sequencer {
             waits: Flop::default(),
             pauses: Flop::default(),
             done: Flop::default(),
-            pulse: Flop::default(),
             opcode: PipeEnable::default(),
             flags: PipeEnable::default(),
             stream: PipeEnable::default(),
@@ -248,6 +247,7 @@ impl Sequencer {
             short_inner: Signal::default(),
             short_outer: Signal::default(),
             advance: Signal::default(),
+            waiting: Signal::default(),
             step0: Signal::default(),
             step1: Signal::default(),
             augend: Signal::default(),
@@ -284,9 +284,9 @@ impl Logic for Sequencer {
     fn update(&mut self) {
         clock!(
             self, clock, valid, configure, notify, illegal, restart, ended, waits, pauses, done,
-            pulse, operation, second, select, select2, opcode, flags, stream, stream2, stride0,
-            stride1, count0, interval0, interval1, single0, short0, short1, address, start, left0,
-            left1, timer0, timer1, due0, due1, first0, first1, last0, last1
+            operation, second, select, select2, opcode, flags, stream, stream2, stride0, stride1,
+            count0, interval0, interval1, single0, short0, short1, address, start, left0, left1,
+            timer0, timer1, due0, due1, first0, first1, last0, last1
         );
         self.valid.reset.next = self.reset.val();
         self.operation.reset.next = self.reset.val();
@@ -298,7 +298,6 @@ impl Logic for Sequencer {
         self.waits.reset.next = self.reset.val();
         self.pauses.reset.next = self.reset.val();
         self.done.reset.next = self.reset.val();
-        self.pulse.reset.next = self.reset.val();
         self.due0.reset.next = self.reset.val();
         self.due1.reset.next = self.reset.val();
         self.first0.reset.next = self.reset.val();
@@ -323,7 +322,7 @@ impl Logic for Sequencer {
         self.short_outer.next = !self.in_high.val().get_bits::<19>(29).any();
 
         // This instruction.
-        self.advance.next = self.done.q.val() | (self.waits.q.val() & self.pulse.q.val());
+        self.advance.next = self.done.q.val();
         self.step0.next = self.due0.q.val() & !self.last0.q.val();
         self.step1.next = self.due1.q.val() & self.last0.q.val() & !self.last1.q.val();
         self.out_advance.next = self.advance.val();
@@ -431,8 +430,6 @@ impl Logic for Sequencer {
             | (self.step1.val() & self.single0.q.val() & (self.left1.q.val() == 1))
             | (self.pauses.q.val() & (self.timer1.q.val() == 2))
             | self.in_launch.val();
-        self.pulse.enable.next = true;
-        self.pulse.d.next = self.in_notify.val();
         self.configure.enable.next = true;
         self.configure.d.next = false;
         self.notify.enable.next = true;
@@ -443,8 +440,12 @@ impl Logic for Sequencer {
         self.restart.d.next = false;
         self.ended.enable.next = self.advance.val();
         self.ended.d.next = self.is_end.val();
-        self.waits.enable.next = self.advance.val();
-        self.waits.d.next = (self.code.val() == 14) & !self.in_past.val();
+        self.waiting.next = self.waits.q.val();
+        if self.advance.val() {
+            self.waiting.next = (self.code.val() == 14) & !self.in_past.val();
+        }
+        self.waits.enable.next = true;
+        self.waits.d.next = self.waiting.val();
         self.pauses.enable.next = self.advance.val();
         self.pauses.d.next = (self.code.val() == 0) & !self.in_past.val();
 
@@ -480,6 +481,9 @@ impl Logic for Sequencer {
             if self.code.val() == 0 {
                 self.done.d.next = self.short_outer.val() & !self.in_past.val();
             }
+        }
+        if self.in_notify.val() & self.waiting.val() {
+            self.done.d.next = true;
         }
 
         self.out_restart.next = self.restart.q.val();

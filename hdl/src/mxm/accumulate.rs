@@ -272,7 +272,7 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
         // a+3: write, drive.
         for i in 0..4 {
             self.memory[i].clock.next = self.clock.val();
-            self.memory[i].read_enable.next = self.start.val();
+            self.memory[i].read_enable.next = self.in_valid.val();
             self.memory[i].read_address.next = self.row.val();
             self.memory[i].write_enable.next = self.valid_3.q.val();
             self.memory[i].write_address.next = self.row_3.q.val();
@@ -292,7 +292,7 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
         }
         for n in 0..self._lanes {
             self.dot_1[n].clock.next = self.clock.val();
-            self.dot_1[n].enable.next = self.start.val();
+            self.dot_1[n].enable.next = self.in_dot_valid.val();
             self.dot_1[n].d.next = self.in_dot[n].val();
             self.dot_2[n].clock.next = self.clock.val();
             self.dot_2[n].enable.next = self.valid_1.q.val();

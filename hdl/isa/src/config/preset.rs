@@ -8,7 +8,7 @@ pub const PRESETS: [&str; 4] = ["nano", "edge", "proto", "wide"];
 pub(super) fn preset(name: &str) -> Option<Config> {
     let (lanes, streams, slices, depth, weight_streams, accumulators, operands, queue) = match name
     {
-        "nano" => (8, 16, 4, 2048, 4, 64, 64, 256),
+        "nano" => (8, 8, 4, 2048, 4, 64, 64, 256),
         "edge" => (16, 16, 8, 4096, 8, 128, 64, 512),
         "proto" => (32, 16, 8, 8192, 8, 512, 64, 512),
         "wide" => (64, 32, 16, 8192, 16, 512, 64, 512),
