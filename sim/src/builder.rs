@@ -110,6 +110,7 @@ impl Builder {
         key.add(&compiler.identity);
         let flags = [
             flags::CXX,
+            flags::VECTORS,
             flags::GCC,
             &flags::cxx_trace(self.trace),
             &[flags::COLD],

@@ -88,6 +88,7 @@ impl Compiler {
         let mut call = command(&self.program);
         call.current_dir(dir)
             .args(flags::CXX)
+            .args(flags::VECTORS)
             .args(flags::cxx_trace(trace))
             .arg(optimise);
         if self.gcc {

@@ -55,6 +55,15 @@ pub(crate) fn cxx_trace(trace: bool) -> [&'static str; 2] {
     }
 }
 
+/// x86 only. GCC 12 prefers vectors of 512 bits where the processor has them, finds that multiplying bytes does not pay in
+/// them, and leaves every product of the MXM scalar; with 256 bits it packs all of them, and a tile of 32 lanes runs 1.3 times
+/// as fast.
+pub(crate) const VECTORS: &[&str] = if cfg!(target_arch = "x86_64") {
+    &["-mprefer-vector-width=256"]
+} else {
+    &[]
+};
+
 /// GCC only: no process-wide unique symbols, which would tie loaded models together.
 pub(crate) const GCC: &[&str] = &["-fno-gnu-unique"];
 
