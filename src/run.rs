@@ -109,6 +109,13 @@ pub struct Report {
     pub divergence: Option<Box<DivergenceReport>>,
 }
 
+impl Report {
+    /// Whether nothing differs and the run took the predicted cycles.
+    pub fn is_right(&self) -> bool {
+        self.mismatches == 0 && self.cycles_measured == self.cycles_predicted
+    }
+}
+
 /// A finished run.
 pub struct Finished {
     /// What was measured.

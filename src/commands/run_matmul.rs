@@ -16,6 +16,19 @@ const DIVERGENCE_WAVES: &str = "lpu-divergence.fst";
 
 /// Runs `lpu run matmul`.
 pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
+    if args.engine == EngineArg::Model {
+        let options = [
+            ("--trace", &args.trace),
+            ("--record-host", &args.record_host),
+        ];
+        if let Some((option, _)) = options.iter().find(|(_, path)| path.is_some()) {
+            miette::bail!(
+                code = "lpu::run::engine",
+                help = "leave out --engine model",
+                "{option} records signals of the RTL, and the golden model has none"
+            );
+        }
+    }
     let config = files::config(&args.config.config)?;
     for path in [&args.out, &args.trace, &args.record_host]
         .into_iter()
@@ -33,12 +46,6 @@ pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
     };
     let mut job = Job::new(&config, a, b)?;
     if let Some(path) = &args.record_host {
-        if args.engine == EngineArg::Model {
-            miette::bail!(
-                help = "leave out --engine model",
-                "--record-host records the inputs of the RTL, and the golden model has none"
-            );
-        }
         job.record_host(path.clone());
     }
     let mut finished = match args.engine {
@@ -65,9 +72,9 @@ pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
         false => table(&finished.report),
     };
     files::print(text.as_bytes())?;
-    Ok(match finished.report.mismatches {
-        0 => Outcome::Success,
-        _ => Outcome::Failure,
+    Ok(match finished.report.is_right() {
+        true => Outcome::Success,
+        false => Outcome::Failure,
     })
 }
 
