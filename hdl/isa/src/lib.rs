@@ -5,6 +5,7 @@
 
 pub mod asm;
 pub mod config;
+pub mod functions;
 pub mod instruction;
 pub mod latency;
 pub mod memory_map;
