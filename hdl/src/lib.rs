@@ -3,6 +3,7 @@
 //! [`info`] carries what rust-hdl cannot say about a block; [`prim`] holds the cells everything else is built from.
 
 pub mod ecc;
+pub mod float;
 pub mod host;
 pub mod icu;
 pub mod info;

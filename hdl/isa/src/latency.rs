@@ -37,6 +37,14 @@ pub const NOTIFY_LATENCY: u64 = 3;
 pub const HOST_LATENCY: u64 = 8;
 /// Launch request on the inputs to cycle 0 of the launch.
 pub const LAUNCH_LATENCY: u64 = 4;
+/// One ALU of the vector unit: operands to result.
+pub const ALU_LATENCY: u64 = 8;
+/// The special-function unit (exp2, reciprocal, reciprocal square root): operand to result.
+pub const SFU_LATENCY: u64 = 8;
+/// A conversion into FP32 or out of it.
+pub const CONVERT_LATENCY: u64 = 3;
+/// One level of a tree of FP32 sums or maxima.
+pub const FP_ADD_LATENCY: u64 = 5;
 /// End of the last queue to the fall of `out_busy`.
 pub const DRAIN_CYCLES: u64 = 16;
 /// One stream register.
