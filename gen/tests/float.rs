@@ -1,15 +1,17 @@
-//! The blocks of FP32 arithmetic: clean under lint, and their Verilog, under Verilator, against the floating-point unit of
-//! the host.
+//! The blocks of FP32 arithmetic: clean under lint; their Verilog, under Verilator, against the floating-point unit of the
+//! host and against golden functions; and the same in Verilog as in rust-hdl's simulator.
 //!
-//! `LPU_CASES=100000000 cargo test --release --test float` plays that many cases in each test.
+//! `LPU_CASES=100000000 cargo test --release -p lpu-gen --test float -- --test-threads 1` plays that many cases in each test.
 
 mod cosim;
 mod numbers;
 mod tools;
 
-use cosim::{Random, clean};
-use lpu_hdl::float::FpAlu;
+use cosim::{Random, clean, equal};
+use lpu_hdl::float::{ConvertIn, ConvertOut, FpAlu, FpNode, Sfu};
+use lpu_verif::numeric::{e2m1, e4m3, fp32, functions};
 use numbers::{cases, differences, neighbour, number, verilated};
+use rust_hdl::prelude::*;
 
 const SEED: u64 = 1;
 const NAN: u32 = 0x7fc0_0000;
@@ -111,7 +113,261 @@ fn all_operations_are_exact() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
+/// Every exponent with the ends of every segment of the tables and their neighbours, both signs; then anything.
+fn argument(random: &mut Random, case: usize) -> u32 {
+    const NEIGHBOURS: usize = 3;
+    if case >= 512 * 256 * NEIGHBOURS {
+        return number(random);
+    }
+    let (exponent, rest) = (case / (256 * NEIGHBOURS), case % (256 * NEIGHBOURS));
+    let boundary = (exponent << 23 | (rest / NEIGHBOURS) << 15) as u32;
+    boundary
+        .wrapping_add((rest % NEIGHBOURS) as u32)
+        .wrapping_sub(1)
+}
+
+fn golden_function([x, function]: [u64; 2]) -> [u64; 1] {
+    let x = x as u32;
+    let result = match function {
+        0 => x,
+        1 => functions::exp2(x),
+        2 => functions::rcp(x),
+        _ => functions::rsqrt(x),
+    };
+    [result.into()]
+}
+
+#[test]
+fn functions_are_those_of_the_golden_model() {
+    for function in 0..4 {
+        let (mut random, mut count) = (Random(SEED), 0);
+        let mut model = verilated(Sfu::default(), |text| text);
+        let case = || {
+            count += 1;
+            [argument(&mut random, count - 1).into(), function]
+        };
+        let ports = (["in_x", "in_function"], ["out_result"]);
+        let expected = golden_function;
+        let found = differences(
+            &mut model,
+            Sfu::LATENCY,
+            ports,
+            cases(CASES),
+            case,
+            expected,
+        );
+        assert!(found.is_empty(), "function {function}: {found:#?}");
+    }
+}
+
+fn golden_in([word, format]: [u64; 2]) -> [u64; 1] {
+    let word = word as u32;
+    let result = match format {
+        1 => word,
+        2 => fp32::from_i32(word as i32),
+        3 => fp32::from_i32((word as i8).into()),
+        4 => e4m3::to_fp32(word as u8),
+        _ => 0,
+    };
+    [result.into()]
+}
+
+#[test]
+fn conversions_into_fp32_are_exact() {
+    let (mut random, mut count) = (Random(SEED), 0);
+    let mut model = verilated(ConvertIn::default(), |text| text);
+    let case = || {
+        // All bytes in each format, then integers of every length.
+        count += 1;
+        if count <= 8 * 256 {
+            return [count & 255, count >> 8 & 7];
+        }
+        let word = random.word() as u32 >> random.below(32);
+        let word =
+            (word ^ 0u32.wrapping_sub(random.below(2) as u32)).wrapping_add(random.below(2) as u32);
+        [word.into(), random.below(8)]
+    };
+    let ports = (["in_word", "in_format"], ["out_result"]);
+    let found = differences(
+        &mut model,
+        ConvertIn::LATENCY,
+        ports,
+        cases(CASES),
+        case,
+        golden_in,
+    );
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+fn golden_out([value, format]: [u64; 2]) -> [u64; 1] {
+    let value = value as u32;
+    let result = match format {
+        1 => value,
+        2 => fp32::to_i32(value) as u32,
+        3 => u32::from(fp32::to_i8(value) as u8),
+        4 => e4m3::from_fp32(value).into(),
+        5 => {
+            let whole = fp32::to_i32(value).clamp(-32640, 32639);
+            let low = whole as i8;
+            let high = (whole - i32::from(low)) / 256;
+            assert_eq!(256 * high + i32::from(low), whole);
+            u32::from(low as u8) | u32::from(high as u8) << 8
+        }
+        6 => e2m1::from_fp32(value).into(),
+        _ => 0,
+    };
+    [result.into()]
+}
+
+/// Numbers near the steps of a format: its numbers, the middles between them and their neighbours.
+fn near_a_step(random: &mut Random, format: u64) -> u32 {
+    let limit = [300.0, 1.0, 4.4e9, 300.0, 600.0, 40000.0, 9.0, 1.0][format as usize];
+    let unit: f32 = match format {
+        4 => 2f32.powi(random.below(19) as i32 - 11),
+        6 => 0.25,
+        _ => 0.5,
+    };
+    let step = (random.below(1 << 24) as f32 / (1 << 24) as f32 * limit / unit).floor() * unit;
+    let bits = step
+        .to_bits()
+        .wrapping_add(random.below(3) as u32)
+        .wrapping_sub(1);
+    bits ^ (random.below(2) as u32) << 31
+}
+
+#[test]
+fn conversions_out_of_fp32_are_exact() {
+    let mut random = Random(SEED);
+    let mut model = verilated(ConvertOut::default(), |text| text);
+    let case = || {
+        let format = random.below(8);
+        let value = match random.once_in(2) {
+            true => near_a_step(&mut random, format),
+            false => number(&mut random),
+        };
+        [value.into(), format]
+    };
+    let ports = (["in_value", "in_format"], ["out_word"]);
+    let found = differences(
+        &mut model,
+        ConvertOut::LATENCY,
+        ports,
+        cases(CASES),
+        case,
+        golden_out,
+    );
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The sum by the host, or the larger of two with its lane.
+fn node([a, b, a_lane, b_lane, maximum]: [u64; 5]) -> [u64; 2] {
+    let (x, y) = (f32::from_bits(a as u32), f32::from_bits(b as u32));
+    let rank = |x: f32| match x.is_nan() {
+        true => i64::MAX,
+        false if x.is_sign_negative() => -1 - i64::from(x.abs().to_bits()),
+        false => i64::from(x.to_bits()),
+    };
+    let larger = [
+        (rank(x), u64::MAX - a_lane, x),
+        (rank(y), u64::MAX - b_lane, y),
+    ];
+    let (_, lane, value) = if (larger[0].0, larger[0].1) > (larger[1].0, larger[1].1) {
+        larger[0]
+    } else {
+        larger[1]
+    };
+    let value = if maximum == 1 { value } else { x + y };
+    [bits(value).into(), u64::MAX - lane]
+}
+
+#[test]
+fn nodes_of_trees_are_exact() {
+    let mut random = Random(SEED);
+    let mut model = verilated(FpNode::default(), |text| text);
+    let case = || {
+        let a = number(&mut random);
+        let b = match random.once_in(3) {
+            true => number(&mut random),
+            false => neighbour(&mut random, f32::from_bits(a)),
+        };
+        [
+            a.into(),
+            b.into(),
+            random.below(64),
+            random.below(64),
+            random.below(2),
+        ]
+    };
+    let inputs = ["in_a", "in_b", "in_a_lane", "in_b_lane", "in_maximum"];
+    let ports = (inputs, ["out_value", "out_lane"]);
+    let found = differences(&mut model, FpNode::LATENCY, ports, cases(CASES), case, node);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_wrong_datapath_is_found() {
+    let found = alus(20_000, true, |text| {
+        assert!(text.contains("sticky_7 |"));
+        text.replace("sticky_7 |", "")
+    });
+    assert!(!found.is_empty());
+}
+
+clocked!(no_reset FpAlu, Sfu, ConvertIn, ConvertOut, FpNode);
+
+/// Sets the enables of a pipeline, now and then not all of them.
+fn enable(random: &mut Random, enables: &mut [Signal<In, Bit>], now: usize) {
+    for enable in enables {
+        enable.next = now < 20 || !random.once_in(8);
+    }
+}
+
+#[test]
+fn verilog_and_rust_are_equal() {
+    const CYCLES: usize = 600;
+    let mut random = Random(SEED);
+    let word = |random: &mut Random| Bits::from(u64::from(number(random)));
+    equal(FpAlu::default(), CYCLES, |now, block| {
+        enable(&mut random, &mut block.in_enable, now);
+        let [p, y, z] = operands(&mut random);
+        block.in_p.next = Bits::from(p);
+        block.in_y.next = Bits::from(y);
+        block.in_z.next = Bits::from(z);
+        block.in_operation.next = random.bits();
+        block.in_absolute.next = random.once_in(2);
+        block.in_negate.next = random.once_in(2);
+        block.in_negate_z.next = random.once_in(2);
+    });
+    equal(Sfu::default(), CYCLES, |now, block| {
+        enable(&mut random, &mut block.in_enable, now);
+        block.in_x.next = word(&mut random);
+        block.in_function.next = random.bits();
+    });
+    equal(ConvertIn::default(), CYCLES, |now, block| {
+        enable(&mut random, &mut block.in_enable, now);
+        block.in_word.next = word(&mut random);
+        block.in_format.next = random.bits();
+    });
+    equal(ConvertOut::default(), CYCLES, |now, block| {
+        enable(&mut random, &mut block.in_enable, now);
+        block.in_value.next = word(&mut random);
+        block.in_format.next = random.bits();
+    });
+    equal(FpNode::default(), CYCLES, |now, block| {
+        enable(&mut random, &mut block.in_enable, now);
+        block.in_a.next = word(&mut random);
+        block.in_b.next = word(&mut random);
+        block.in_a_lane.next = random.bits();
+        block.in_b_lane.next = random.bits();
+        block.in_maximum.next = random.once_in(2);
+    });
+}
+
 #[test]
 fn all_are_clean() {
     clean(FpAlu::default());
+    clean(Sfu::default());
+    clean(ConvertIn::default());
+    clean(ConvertOut::default());
+    clean(FpNode::default());
 }

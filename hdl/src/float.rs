@@ -1,16 +1,28 @@
-//! Arithmetic of the vector unit: one lane of FP32.
+//! Arithmetic of the vector unit and the switch unit: one lane of FP32.
 //!
 //! | block | what it is | latency |
 //! |---|---|---|
 //! | [`FpAlu`] | one ALU: fused multiply-add, extremes, comparisons, selection | 8 |
+//! | [`Sfu`] | exp2, reciprocal, reciprocal square root | 8 |
+//! | [`ConvertIn`] | FP32 from int32, int8, E4M3 | 3 |
+//! | [`ConvertOut`] | FP32 to int32, int8, E4M3, int16 in two planes, E2M1 | 3 |
+//! | [`FpNode`] | node of a reduction tree: sum, or maximum with its lane | 5 |
 //!
 //! Subnormals are numbers like all others, every result is rounded once, to nearest, ties to even, and nothing takes longer
 //! for any value. Pipelines have an enable for each stage and no reset.
 
+mod convert_in;
+mod convert_out;
 mod fp_alu;
+mod fp_node;
 mod number;
+mod sfu;
 
+pub use convert_in::ConvertIn;
+pub use convert_out::ConvertOut;
 pub use fp_alu::FpAlu;
+pub use fp_node::FpNode;
+pub use sfu::Sfu;
 
 use rust_hdl::prelude::*;
 

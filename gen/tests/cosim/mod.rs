@@ -19,9 +19,16 @@ pub trait Clocked: Block {
     fn control(&mut self, clock: bool, reset: bool);
 }
 
-/// Implements [`Clocked`] for blocks with ports `clock` and `reset`.
+/// Implements [`Clocked`] for blocks with ports `clock` and `reset`, or with `no_reset` for blocks without reset.
 #[macro_export]
 macro_rules! clocked {
+    (no_reset $($block:ty),+ $(,)?) => {$(
+        impl $crate::cosim::Clocked for $block {
+            fn control(&mut self, clock: bool, _: bool) {
+                self.clock.next = Clock::from(clock);
+            }
+        }
+    )+};
     ($($block:ty),+ $(,)?) => {$(
         impl $crate::cosim::Clocked for $block {
             fn control(&mut self, clock: bool, reset: bool) {
