@@ -87,7 +87,7 @@ impl E4m3Accumulator {
 }
 
 impl Nvfp4Accumulator {
-    /// Adds (Σ a[i] · b[i]) · scale_a · scale_b, exactly: E2M1 elements in the low four bits of each byte, E4M3 scales with
+    /// Adds `(Σ a[i] · b[i])` · scale_a · scale_b, exactly: E2M1 elements in the low four bits of each byte, E4M3 scales with
     /// their sign. A scale that is a NaN makes the sum a NaN for good, even if the block's sum is zero.
     pub fn add_block(&mut self, a: &[u8; BLOCK], scale_a: u8, b: &[u8; BLOCK], scale_b: u8) {
         let products = a
