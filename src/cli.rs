@@ -24,7 +24,7 @@ pub enum Command {
     Gen(GenArgs),
     /// Run a workload and compare RTL with the golden model
     #[command(subcommand)]
-    Run(RunCommand),
+    Run(Box<RunCommand>),
     /// Assemble a program text into instruction words
     Asm(AsmArgs),
     /// Disassemble instruction words into a program text
@@ -107,6 +107,8 @@ pub struct AsmArgs {
 pub enum RunCommand {
     /// C = A x B, int8 x int8 -> int32
     Matmul(MatmulArgs),
+    /// softmax(Q K^T / sqrt(dim)) V, int8 -> FP32; the configuration needs a vector unit
+    Attention(AttentionArgs),
 }
 
 /// What computes.
@@ -118,29 +120,15 @@ pub enum EngineArg {
     Model,
 }
 
+/// What every workload takes.
 #[derive(Args)]
-pub struct MatmulArgs {
+pub struct RunArgs {
     #[command(flatten)]
     pub config: ConfigArg,
-    /// Left matrix, int8, a .npy file (default: made from the seed)
-    #[arg(long, value_name = "FILE", requires = "b", conflicts_with_all = ["m", "k", "n", "seed"])]
-    pub a: Option<PathBuf>,
-    /// Right matrix, int8, a .npy file
-    #[arg(long, value_name = "FILE", requires = "a")]
-    pub b: Option<PathBuf>,
-    /// Write the product, int32, as a .npy file
+    /// Write the result as a .npy file
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Rows of A
-    #[arg(long, default_value_t = 64, value_parser = dimension)]
-    pub m: usize,
-    /// Columns of A, rows of B
-    #[arg(long, default_value_t = 64, value_parser = dimension)]
-    pub k: usize,
-    /// Columns of B
-    #[arg(long, default_value_t = 64, value_parser = dimension)]
-    pub n: usize,
-    /// Seed of the matrices
+    /// Seed of the operands
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// What computes
@@ -161,6 +149,88 @@ pub struct MatmulArgs {
     /// Print one JSON object on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct MatmulArgs {
+    /// Left matrix, int8, a .npy file (default: made from the seed)
+    #[arg(long, value_name = "FILE", requires = "b", conflicts_with_all = ["m", "k", "n", "seed"])]
+    pub a: Option<PathBuf>,
+    /// Right matrix, int8, a .npy file
+    #[arg(long, value_name = "FILE", requires = "a")]
+    pub b: Option<PathBuf>,
+    /// Rows of A
+    #[arg(long, default_value_t = 64, value_parser = dimension)]
+    pub m: usize,
+    /// Columns of A, rows of B
+    #[arg(long, default_value_t = 64, value_parser = dimension)]
+    pub k: usize,
+    /// Columns of B
+    #[arg(long, default_value_t = 64, value_parser = dimension)]
+    pub n: usize,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Precision of softmax weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum WeightsArg {
+    /// One int8 plane: two thirds of the work, errors of some percent of the largest value
+    Int8,
+    /// Two int8 planes
+    Int16,
+}
+
+#[derive(Args)]
+pub struct AttentionArgs {
+    /// Queries of each head
+    #[arg(long, default_value_t = 128, value_parser = dimension)]
+    pub seq: usize,
+    /// Heads
+    #[arg(long, default_value_t = 8, value_parser = dimension)]
+    pub heads: usize,
+    /// Elements of a head
+    #[arg(long, default_value_t = 64, value_parser = dimension)]
+    pub dim: usize,
+    /// Heads of keys and values, each shared by heads / N neighbouring heads (default: heads)
+    #[arg(long, value_name = "N", value_parser = dimension)]
+    pub kv_heads: Option<usize>,
+    /// Positions of the KV cache, the queries' own included (default: seq)
+    #[arg(long, value_name = "N", value_parser = dimension)]
+    pub cache: Option<usize>,
+    /// The queries are the last positions, and each sees positions up to its own only
+    #[arg(long)]
+    pub causal: bool,
+    /// Precision of the softmax weights when they meet the values
+    #[arg(long, value_enum, default_value_t = WeightsArg::Int16)]
+    pub weights: WeightsArg,
+    /// Queries, int8, a .npy file of heads * seq rows and dim columns (default: made from the seed)
+    #[arg(long, value_name = "FILE", requires_all = ["k", "v"], conflicts_with = "seed")]
+    pub q: Option<PathBuf>,
+    /// Keys, int8, kv_heads * cache rows and dim columns
+    #[arg(long, value_name = "FILE", requires = "q")]
+    pub k: Option<PathBuf>,
+    /// Values, likewise
+    #[arg(long, value_name = "FILE", requires = "q")]
+    pub v: Option<PathBuf>,
+    /// Real value of one step of Q
+    #[arg(long, default_value_t = 1.0 / 32.0, value_name = "STEP", value_parser = step)]
+    pub q_scale: f64,
+    /// Real value of one step of K
+    #[arg(long, default_value_t = 1.0 / 32.0, value_name = "STEP", value_parser = step)]
+    pub k_scale: f64,
+    /// Real value of one step of V
+    #[arg(long, default_value_t = 1.0 / 32.0, value_name = "STEP", value_parser = step)]
+    pub v_scale: f64,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+fn step(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(step) if step > 0.0 && f64::is_finite(step) => Ok(step),
+        _ => Err("must be a positive number".into()),
+    }
 }
 
 fn dimension(text: &str) -> Result<usize, String> {

@@ -4,9 +4,9 @@ mod asm;
 mod config;
 mod doctor;
 mod gen_verilog;
-mod run_matmul;
+mod run;
 
-use crate::cli::{Cli, Command, RunCommand};
+use crate::cli::{Cli, Command};
 use clap::CommandFactory;
 
 /// How a command that ran to its end ended.
@@ -22,7 +22,7 @@ pub fn execute(cli: Cli) -> miette::Result<Outcome> {
     match cli.command {
         Command::Config(command) => config::execute(command)?,
         Command::Gen(args) => gen_verilog::execute(&args)?,
-        Command::Run(RunCommand::Matmul(args)) => return run_matmul::execute(&args),
+        Command::Run(command) => return run::execute(&command),
         Command::Asm(args) => asm::assemble(&args)?,
         Command::Disasm(args) => asm::disassemble(&args)?,
         Command::Doctor(args) => return doctor::execute(&args),

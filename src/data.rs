@@ -1,4 +1,4 @@
-//! Matrices: seeded ones, and `.npy` files.
+//! Matrices and results: seeded ones, and `.npy` files.
 
 use miette::Diagnostic;
 use npyz::{DType, NpyFile, Order, WriterBuilder};
@@ -81,6 +81,22 @@ impl Matrix<i8> {
         }
     }
 
+    /// A matrix of bytes that are nearly normally distributed (the sum of four uniform numbers) with a standard deviation
+    /// of 32; the same seed always gives the same matrix.
+    pub fn seeded_normal(rows: usize, columns: usize, seed: u64, stream: u64) -> Self {
+        let uniform = Matrix::seeded(rows, 4 * columns, seed, stream);
+        // Four bytes have a standard deviation of 147.8; 111 / 512 of it is 32.04.
+        let normal = |bytes: &[i8]| {
+            let sum: i32 = bytes.iter().map(|&byte| i32::from(byte)).sum();
+            (((sum + 2) * 111) >> 9).clamp(-128, 127) as i8
+        };
+        Self {
+            rows,
+            columns,
+            elements: uniform.elements.chunks(4).map(normal).collect(),
+        }
+    }
+
     /// Reads an int8 matrix from a `.npy` file, in C or Fortran order.
     pub fn read(path: &Path) -> Result<Self, ArrayError> {
         let failed = |error: io::Error| ArrayError::Read {
@@ -150,17 +166,42 @@ impl Matrix<i8> {
     }
 }
 
-impl Matrix<i32> {
-    /// The matrix as a `.npy` file, little endian.
+/// The result of a workload.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Elements along each dimension.
+    pub shape: Vec<usize>,
+    /// Elements, the last dimension fastest.
+    pub elements: Elements,
+}
+
+/// Elements of an [`Array`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Elements {
+    /// int32.
+    Int32(Vec<i32>),
+    /// FP32.
+    Fp32(Vec<f32>),
+}
+
+impl Array {
+    /// The array as a `.npy` file, little endian.
     pub fn to_npy(&self) -> io::Result<Vec<u8>> {
+        match &self.elements {
+            Elements::Int32(elements) => self.write("<i4", elements),
+            Elements::Fp32(elements) => self.write("<f4", elements),
+        }
+    }
+
+    fn write<T: npyz::Serialize + Copy>(&self, dtype: &str, elements: &[T]) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let shape = [self.rows as u64, self.columns as u64];
+        let shape: Vec<u64> = self.shape.iter().map(|&size| size as u64).collect();
         let mut writer = npyz::WriteOptions::new()
-            .dtype(DType::new_scalar("<i4".parse().map_err(io::Error::other)?))
+            .dtype(DType::new_scalar(dtype.parse().map_err(io::Error::other)?))
             .shape(&shape)
             .writer(&mut bytes)
             .begin_nd()?;
-        writer.extend(self.elements.iter().copied())?;
+        writer.extend(elements.iter().copied())?;
         writer.finish()?;
         bytes.flush()?;
         Ok(bytes)
@@ -180,14 +221,21 @@ mod tests {
     }
 
     #[test]
-    fn results_are_little_endian_int32() {
-        let matrix = Matrix {
-            rows: 1,
-            columns: 2,
-            elements: vec![1, -2],
-        };
-        let bytes = matrix.to_npy().unwrap();
-        assert!(bytes.starts_with(b"\x93NUMPY"));
-        assert!(bytes.ends_with(&[1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]));
+    fn results_are_little_endian() {
+        for (elements, last) in [
+            (
+                Elements::Int32(vec![1, -2]),
+                [1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff],
+            ),
+            (
+                Elements::Fp32(vec![1.0, -2.0]),
+                [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0],
+            ),
+        ] {
+            let shape = vec![1, 2];
+            let bytes = Array { shape, elements }.to_npy().unwrap();
+            assert!(bytes.starts_with(b"\x93NUMPY"));
+            assert!(bytes.ends_with(&last));
+        }
     }
 }

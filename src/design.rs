@@ -24,6 +24,10 @@ pub(crate) const MEM_SIGNALS: [&str; 9] = [
     "out_write_check",
 ];
 
+/// Modules of the datapaths of VXM and SXM.
+const UNIT_MODULES: [(&str, &str); 2] =
+    [("vxm_0", "lpu_vxm_datapath"), ("sxm_0", "lpu_sxm_datapath")];
+
 /// Emits the tile of this configuration.
 pub fn emit(config: &Config) -> Result<Emitted, EmitError> {
     let options = EmitOptions {
@@ -49,7 +53,26 @@ pub fn design(config: &Config, emitted: &Emitted) -> Design {
             design = design.observe(mxm_path(plane, &signal), MXM_MODULE);
         }
     }
+    for (instance, module) in units(config) {
+        for signal in unit_signals() {
+            design = design.observe(unit_path(instance, &signal), module);
+        }
+    }
     design
+}
+
+/// Instances and modules of the units between slices and planes that this machine has.
+pub(crate) fn units(config: &Config) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let present = [config.vxm.is_some(), config.sxm.is_some()];
+    let units = UNIT_MODULES.into_iter().zip(present);
+    units.filter_map(|(unit, present)| present.then_some(unit))
+}
+
+/// The signals of such a unit that the scoreboard watches: enable, streams, then data and check bits of each byte plane.
+pub(crate) fn unit_signals() -> impl Iterator<Item = String> {
+    let planes = (0..4).flat_map(|b| [format!("out_data_{b}"), format!("out_check_{b}")]);
+    let names = ["out_drive", "out_drive_east", "out_drive_west"];
+    names.into_iter().map(str::to_owned).chain(planes)
 }
 
 /// The signals of a plane that the scoreboard watches: enable, first stream, then data and check bits of each byte plane.
@@ -69,4 +92,9 @@ pub(crate) fn mem_path(slice: usize, signal: &str) -> String {
 /// Path of a signal of a MXM plane.
 pub(crate) fn mxm_path(plane: usize, signal: &str) -> String {
     format!("{TOP}.mxm_{plane}.{signal}")
+}
+
+/// Path of a signal of the datapath of VXM or SXM.
+pub(crate) fn unit_path(instance: &str, signal: &str) -> String {
+    format!("{TOP}.{instance}.{signal}")
 }

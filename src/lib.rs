@@ -1,7 +1,7 @@
 //! Generates, simulates and verifies the RTL of a Language Processing Unit.
 //!
-//! [`rtl::Rtl`] is a tile in simulation behind its host port; [`run`] computes a matrix product on it (or on the golden
-//! machine alone) and compares values and cycles; [`divergence`] says where they part.
+//! [`rtl::Rtl`] is a tile in simulation behind its host port; [`workload`] compiles operations with their operands; [`run`] computes them on
+//! it (or on the golden machine alone) and compares values and cycles; [`divergence`] says where they part.
 
 pub mod data;
 pub mod design;
@@ -11,3 +11,4 @@ mod host_port;
 pub mod host_record;
 pub mod rtl;
 pub mod run;
+pub mod workload;

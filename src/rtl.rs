@@ -210,7 +210,7 @@ impl Rtl {
 
     /// Loads a program into the queues.
     pub fn load(&mut self, program: &Program) -> Result<(), RtlError> {
-        let requests: Vec<Request> = map::program_words(program)
+        let requests: Vec<Request> = map::program_words(&self.config, program)
             .map(|(address, word)| Request::Write(address, word))
             .collect();
         self.transact(&requests).map(drop)
@@ -348,12 +348,46 @@ fn watches(config: &Config, model: &mut Model) -> Result<Vec<Watch>, SimError> {
                 .collect(),
         )?;
     }
+    for (instance, _) in design::units(config) {
+        add(
+            model,
+            design::unit_signals()
+                .map(|signal| design::unit_path(instance, &signal))
+                .collect(),
+        )?;
+    }
     Ok(watches)
 }
 
 /// Turns what a watch recorded into effects.
 fn observe(config: &Config, id: u32, payload: &[u64], mut each: impl FnMut(Effect)) {
     let mem_watches = MEM_WATCHES * config.mem.slices as u32;
+    let planes = config.mxm.planes as u32;
+    if id >= mem_watches + planes {
+        let first = if config.vxm.is_some() {
+            Source::Vxm
+        } else {
+            Source::Sxm
+        };
+        let source = match id - mem_watches - planes {
+            0 => first,
+            _ => Source::Sxm,
+        };
+        let [east, west, words @ ..] = payload else {
+            unreachable!("a watch has the payload it was made with");
+        };
+        let vectors: Vec<_> = words.chunks_exact(vector_words(config)).collect();
+        for (westward, drives) in [(false, east), (true, west)] {
+            for index in (0..32).filter(|s| drives >> s & 1 == 1) {
+                each(Effect::Drive {
+                    source,
+                    stream: Stream { westward, index },
+                    vector: vector(config, vectors[usize::from(index) % vectors.len()]),
+                });
+            }
+        }
+        return;
+    }
     if id >= mem_watches {
         let source = Source::Mxm((id - mem_watches) as u8);
         let vector_words = vector_words(config);

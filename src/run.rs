@@ -1,16 +1,14 @@
-//! A matrix product on RTL or on the golden machine, compared in value and cycle.
+//! A workload on RTL or on the golden machine, compared in value and cycle.
 
-use crate::data::Matrix;
+use crate::data::Array;
 use crate::divergence::DivergenceReport;
 use crate::files::{self, FileError, Output};
 use crate::rtl::{Rtl, RtlError};
+use crate::workload::{Errors, Shape, Workload};
 use lpu_compiler::CompileError;
-use lpu_compiler::matmul::{self, Matmul};
 use lpu_isa::Config;
 use lpu_sim::CompiledModel;
-use lpu_verif::{
-    Divergence, Effect, Event, LaunchReport, Machine, Scoreboard, Status, Vector, numeric,
-};
+use lpu_verif::{Divergence, Effect, Event, LaunchReport, Machine, Scoreboard, Status, Vector};
 use miette::Diagnostic;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -22,10 +20,10 @@ use thiserror::Error;
 /// Cycles between comparisons; bounds the memory that events take.
 const CHUNK: u64 = 4096;
 
-/// Why a product was not computed.
+/// Why a workload did not run.
 #[derive(Debug, Error, Diagnostic)]
 pub enum RunError {
-    /// The product does not compile for the machine.
+    /// The workload does not compile for the machine.
     #[error(transparent)]
     #[diagnostic(code(lpu::compile))]
     Compile(#[from] CompileError),
@@ -37,19 +35,6 @@ pub enum RunError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     File(#[from] FileError),
-    /// Inner dimensions differ.
-    #[error("A is {m} x {k} and B is {found} x {n}: the columns of A must be the rows of B")]
-    #[diagnostic(code(lpu::shape), help("transpose or cut one of them"))]
-    Inner {
-        /// Rows of A.
-        m: usize,
-        /// Columns of A.
-        k: usize,
-        /// Rows of B.
-        found: usize,
-        /// Columns of B.
-        n: usize,
-    },
 }
 
 /// What computes.
@@ -73,33 +58,33 @@ pub struct Report {
     pub config_hash: String,
     /// What computed.
     pub engine: Engine,
-    /// Rows of A.
-    pub m: usize,
-    /// Columns of A.
-    pub k: usize,
-    /// Columns of B.
-    pub n: usize,
+    /// Its dimensions.
+    #[serde(flatten)]
+    pub shape: Shape,
     /// Cycles from the first SRAM read to the last result written, as compiled.
     pub cycles_predicted: u64,
     /// The same as observed.
     pub cycles_measured: u64,
     /// Cycles from launch until busy falls, as the CYCLE register says.
     pub launch_cycles: u64,
-    /// Useful multiply-accumulates: m k n.
+    /// Useful int8 multiply-accumulates: those of the zero padding do not count.
     pub macs: u64,
     /// Useful multiply-accumulates for each that the matrix unit could do in the measured cycles.
     pub mac_utilization: f64,
-    /// Bytes of B for each that all MEM slices could read in the measured cycles.
+    /// Bytes of weights (of attention: of keys and values) for each that all MEM slices could read in the measured cycles.
     pub sram_read_utilization: f64,
-    /// Elements of the result that differ from the exact product, plus one if RTL and golden machine differ in any event or register.
+    /// Elements of the result that differ from the golden kernel, plus one if RTL and golden machine differ in any event or register.
     pub mismatches: u64,
+    /// Differences from double precision, of a workload that rounds.
+    #[serde(flatten)]
+    pub errors: Option<Errors>,
     /// Stream writes, SRAM reads and SRAM writes compared.
     pub events_compared: u64,
     /// Clock cycles simulated per second of host time.
     pub sim_cycles_per_second: f64,
     /// Multiply-accumulates simulated per second of host time.
     pub sim_macs_per_second: f64,
-    /// Seed of the matrices, if they were made here.
+    /// Seed of the operands, if they were made here.
     pub seed: Option<u64>,
     /// Whether the RTL model was in the cache.
     pub model_cached: Option<bool>,
@@ -120,16 +105,14 @@ impl Report {
 pub struct Finished {
     /// What was measured.
     pub report: Report,
-    /// The product as the engine computed it; none if the tile never came to an end.
-    pub product: Option<Matrix<i32>>,
+    /// The result as the engine computed it; none if the tile never came to an end.
+    pub result: Option<Array>,
 }
 
-/// A product ready to run.
+/// A workload ready to run.
 pub struct Job {
     config: Config,
-    compiled: Matmul,
-    a: Matrix<i8>,
-    b: Matrix<i8>,
+    workload: Box<dyn Workload>,
     host_record: Option<PathBuf>,
 }
 
@@ -169,20 +152,13 @@ impl Span {
 }
 
 impl Job {
-    /// Compiles the product of `a` and `b`.
-    pub fn new(config: &Config, a: Matrix<i8>, b: Matrix<i8>) -> Result<Self, RunError> {
-        if a.columns != b.rows {
-            let (m, k, found, n) = (a.rows, a.columns, b.rows, b.columns);
-            return Err(RunError::Inner { m, k, found, n });
-        }
-        let compiled = matmul::compile(config, a.rows, a.columns, b.columns)?;
-        Ok(Self {
+    /// A workload that was compiled for `config`.
+    pub fn new(config: &Config, workload: impl Workload + 'static) -> Self {
+        Self {
             config: config.clone(),
-            compiled,
-            a,
-            b,
+            workload: Box::new(workload),
             host_record: None,
-        })
+        }
     }
 
     /// Has [`Job::run_rtl`] write what it drives on the inputs of the tile, as text of a
@@ -191,23 +167,18 @@ impl Job {
         self.host_record = Some(path);
     }
 
-    /// The compiled product.
-    pub fn compiled(&self) -> &Matmul {
-        &self.compiled
-    }
-
     /// Cycles of the launch until busy falls.
     pub fn busy_cycles(&self) -> u64 {
-        self.compiled.schedule.busy_cycles
+        self.workload.prediction().busy_cycles
     }
 
     fn golden(&self) -> Result<Machine, RunError> {
         let mut machine = Machine::new(&self.config);
-        for vector in self.compiled.pack(&self.a.elements, &self.b.elements)? {
+        for vector in self.workload.image()? {
             machine.write_sram(vector.slice, vector.address, &Vector::encode(&vector.bytes));
         }
         machine
-            .load(&self.compiled.program)
+            .load(self.workload.program())
             .expect("a compiled program fits its machine");
         machine.launch();
         Ok(machine)
@@ -265,7 +236,8 @@ impl Job {
             rtl.open_waves(&output.path(), window)?;
         }
         let mut golden = self.golden()?;
-        let mut scoreboard = Scoreboard::new(&self.config, &self.compiled.program).without_faults();
+        let mut scoreboard =
+            Scoreboard::new(&self.config, self.workload.program()).without_faults();
         let (mut expected, mut observed) = (Vec::new(), Vec::new());
         let (mut span, mut divergence) = (Span::default(), None);
         let mut cycle = 0;
@@ -287,7 +259,7 @@ impl Job {
             expected.clear();
             observed.clear();
             progress(cycle);
-            if !busy || cycle > self.compiled.schedule.busy_cycles + CHUNK {
+            if !busy || cycle > self.workload.prediction().busy_cycles + CHUNK {
                 break !busy;
             }
         };
@@ -362,19 +334,19 @@ impl Job {
 
     /// Writes operands and program and launches.
     pub fn prepare(&self, rtl: &mut Rtl) -> Result<(), RunError> {
-        let vectors = self.compiled.pack(&self.a.elements, &self.b.elements)?;
+        let vectors = self.workload.image()?;
         rtl.write_sram(
             vectors
                 .iter()
                 .map(|vector| (vector.slice, vector.address, vector.bytes.as_slice())),
         )?;
-        rtl.load(&self.compiled.program)?;
+        rtl.load(self.workload.program())?;
         rtl.launch();
         Ok(())
     }
 
     fn places(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.compiled.layout.result_vectors()
+        self.workload.results().into_iter()
     }
 
     fn finish(
@@ -396,30 +368,21 @@ impl Job {
             .enumerate()
             .map(|(i, place)| (place, i))
             .collect();
-        let elements = memory.map(|memory| {
-            self.compiled.unpack(|slice, address| {
+        let workload = &self.workload;
+        let judged = memory.map(|memory| {
+            workload.judge(&|slice, address| {
                 let at = index[&(slice, address)] * lanes;
                 &memory[at..at + lanes]
             })
         });
-        let (m, k, n) = (self.a.rows, self.a.columns, self.b.columns);
-        let exact = numeric::matmul(
-            &numeric::Matrix::from_fn(m, k, |r, c| self.a.elements[r * k + c]),
-            &numeric::Matrix::from_fn(k, n, |r, c| self.b.elements[r * n + c]),
-        );
-        let wrong = |elements: &Vec<i32>| {
-            let differs = |i: &usize| elements[*i] != exact.at(i / n, i % n);
-            (0..m * n).filter(differs).count()
-        };
-        let wrong = elements.as_ref().map_or(m * n, wrong) as u64;
-        let mismatches = wrong + u64::from(divergence.is_some());
-        let schedule = &self.compiled.schedule;
+        let work = workload.work();
+        let wrong = judged.as_ref().map_or(work.elements, |judged| judged.wrong);
         let measured = span.cycles();
-        let share = |work: f64, each: usize| {
+        let share = |work: u64, each: usize| {
             if measured == 0 {
                 0.0
             } else {
-                work / (each as f64 * measured as f64)
+                work as f64 / (each as f64 * measured as f64)
             }
         };
         let per_second = |work: u64| {
@@ -430,23 +393,22 @@ impl Job {
             }
         };
         let report = Report {
-            workload: "matmul",
+            workload: workload.name(),
             config: self.config.name.clone(),
             config_hash: self.config.hash(),
             engine,
-            m,
-            k,
-            n,
-            cycles_predicted: schedule.cycles,
+            shape: workload.shape(),
+            cycles_predicted: workload.prediction().cycles(),
             cycles_measured: measured,
             launch_cycles,
-            macs: schedule.macs,
-            mac_utilization: share(schedule.macs as f64, self.config.macs_per_cycle()),
-            sram_read_utilization: share(k as f64 * n as f64, self.config.mem.slices * lanes),
-            mismatches,
+            macs: work.macs,
+            mac_utilization: share(work.macs, self.config.macs_per_cycle()),
+            sram_read_utilization: share(work.read_bytes, self.config.mem.slices * lanes),
+            mismatches: wrong + u64::from(divergence.is_some()),
+            errors: judged.as_ref().and_then(|judged| judged.errors),
             events_compared,
             sim_cycles_per_second: per_second(launch_cycles),
-            sim_macs_per_second: per_second(schedule.macs),
+            sim_macs_per_second: per_second(work.macs),
             seed: None,
             model_cached: None,
             model_build_seconds: None,
@@ -455,11 +417,7 @@ impl Job {
         };
         Finished {
             report,
-            product: elements.map(|elements| Matrix {
-                rows: m,
-                columns: n,
-                elements,
-            }),
+            result: judged.map(|judged| judged.result),
         }
     }
 }

@@ -99,20 +99,23 @@ fn notifies_of_one_cycle_are_one_pulse() {
 }
 
 #[test]
-fn opcodes_that_no_queue_takes() {
+fn operations_of_units_that_the_machine_lacks() {
     let mut pair = nano();
     let config = pair.config.clone();
-    let read = Instruction::once(READ, 4).encode();
-    let (nop, end) = (
-        Instruction::Nop { cycles: 9 }.encode(),
-        Instruction::End.encode(),
-    );
-    for opcode in [10, 11] {
+    let from = Stream::east(0);
+    for operation in [
+        Operation::Vector { a: from, b: from },
+        Operation::TransposeLoad { from },
+    ] {
         for queue in 0..config.num_queues() {
-            pair.load(&ends(&config));
-            pair.clear();
+            let mut program = Program::new(&config);
             // In cycle 9, and the next instruction in 10; the READ is another foreign opcode but in MEM read queues.
-            pair.load_words(queue, &[nop, opcode, read, end]);
+            program.push(queue, Instruction::Nop { cycles: 9 });
+            program.push(queue, Instruction::once(operation, 0));
+            program.push(queue, Instruction::once(READ, 4));
+            (0..config.num_queues()).for_each(|id| program.push(id, Instruction::End));
+            pair.load(&program);
+            pair.clear();
             let seen = pair.launch();
             assert_eq!(seen.report.faults[queue], fault(IllegalInstruction, 9));
             assert_eq!(seen.report.cycles, 11 + DRAIN_CYCLES);
@@ -123,7 +126,6 @@ fn opcodes_that_no_queue_takes() {
     }
 }
 
-/// Every operation in every queue.
 #[test]
 fn foreign_operations() {
     let mut pair = nano();

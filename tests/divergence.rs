@@ -6,7 +6,9 @@ mod common;
 
 use common::{lpu, names, run, script, small, verilator};
 use lpu::data::Matrix;
+use lpu::data::{Array, Elements};
 use lpu::run::Job;
+use lpu::workload::Matmul;
 use lpu_gen::Emitted;
 use lpu_isa::Config;
 use lpu_sim::{Builder, Verilator};
@@ -43,16 +45,20 @@ fn child() {
     spoil(&mut emitted);
     let builder = Builder::new(Verilator::at(&verilator()).unwrap(), common::cache()).trace(true);
     let compiled = lpu::rtl::build_emitted(&config, &emitted, &builder).unwrap();
-    let job = Job::new(
+    let product = Matmul::new(
         &config,
         Matrix::seeded(8, 8, 1, 0),
         Matrix::seeded(8, 8, 1, 1),
-    )
-    .unwrap();
+    );
+    let job = Job::new(&config, product.unwrap());
     let mut finished = job.run_rtl(&compiled, None, |_| ()).unwrap();
-    let product = finished.product.expect("the tile comes to its end");
-    let exact = job.run_model(|_| ()).unwrap().product.unwrap();
-    for (i, (wrong, right)) in product.elements.iter().zip(&exact.elements).enumerate() {
+    let integers = |array: Option<Array>| match array.expect("the tile comes to its end").elements {
+        Elements::Int32(elements) => elements,
+        Elements::Fp32(_) => panic!("a product is int32"),
+    };
+    let product = integers(finished.result);
+    let exact = integers(job.run_model(|_| ()).unwrap().result);
+    for (i, (wrong, right)) in product.iter().zip(&exact).enumerate() {
         let expected = if i as u64 % 8 == LANE { -right } else { *right };
         assert_eq!(*wrong, expected, "element {i}");
     }

@@ -7,12 +7,14 @@
 mod pair;
 
 use lpu::rtl::Request;
+use lpu_compiler::attention::{self, Shape, Weights};
 use lpu_compiler::matmul::{self, Matmul};
 use lpu_isa::QueueKind::{MemRead, MemWrite, MxmAccumulate, MxmCompute, MxmWeights};
+use lpu_isa::config::VxmConfig;
 use lpu_isa::latency::{IW_TO_MM, MM_OPERAND_LATENCY, READ_LATENCY, mm_latency};
 use lpu_isa::{AccMode, Config, Instruction, Operation, Queue, Repeat, Stream, memory_map as map};
 use lpu_verif::machine::{EccCount, Fault};
-use lpu_verif::{FaultCode, Vector, numeric};
+use lpu_verif::{FaultCode, Machine, Status, Vector, kernels, numeric, provenance};
 use pair::{Pair, Random, Schedule, all, drives, one_hot, preset, reads, writes};
 
 /// Bits of a codeword.
@@ -376,4 +378,190 @@ fn flips_in_the_operands_of_a_product() {
                 .all(|fault| fault.code == FaultCode::EccUncorrectable)
         );
     }
+}
+
+/// An attention with its operands in SRAM.
+struct Attention {
+    compiled: attention::Attention,
+    golden: Vec<u32>,
+    image: Vec<(usize, usize, Vector)>,
+}
+
+fn attention(config: &Config) -> Attention {
+    let mut random = Random(3);
+    let mut tensor = |count: usize| (0..count).map(|_| random.word() as i8).collect::<Vec<_>>();
+    let (q, k, v) = (tensor(2 * 9 * 8), tensor(13 * 8), tensor(13 * 8));
+    let shape = Shape {
+        queries: 9,
+        keys: 13,
+        heads: 2,
+        kv_heads: 1,
+        dim: 8,
+        causal: true,
+        scale: 0.0003,
+        weights: Weights::Int16,
+    };
+    let golden = kernels::Attention {
+        q: &q,
+        k: &k,
+        v: &v,
+        queries: 9,
+        keys: 13,
+        heads: 2,
+        kv_heads: 1,
+        dim: 8,
+        causal: true,
+        scale: shape.scale.to_bits(),
+        weights: kernels::Weights::Int16,
+        sum: kernels::Sum::Rounded,
+    };
+    let compiled = attention::compile(config, shape).expect("it fits");
+    let vectors = compiled.layout.pack(&q, &k, &v).expect("that shape");
+    let image = vectors
+        .iter()
+        .map(|vector| (vector.slice, vector.address, Vector::encode(&vector.bytes)));
+    Attention {
+        image: image.collect(),
+        golden: golden.compute(),
+        compiled,
+    }
+}
+
+impl Attention {
+    fn result(&self, lanes: usize, read: impl Fn(usize, usize) -> Vec<u8>) -> Vec<u32> {
+        let places = self.compiled.layout.result_vectors();
+        let vectors: std::collections::HashMap<_, _> = places
+            .map(|(slice, address)| ((slice, address), read(slice, address)))
+            .collect();
+        let unpacked = self
+            .compiled
+            .layout
+            .unpack(|slice, address| &vectors[&(slice, address)]);
+        assert!(vectors.values().all(|vector| vector.len() == lanes));
+        unpacked
+    }
+
+    /// The result in the SRAM of the tile.
+    fn of_tile(&self, pair: &mut Pair) -> Vec<u32> {
+        let lanes = pair.config.lanes;
+        let places: Vec<_> = self.compiled.layout.result_vectors().collect();
+        let bytes = pair
+            .rtl
+            .read_sram(places.iter().copied())
+            .expect("good words");
+        self.result(lanes, |slice, address| {
+            let at = places.iter().position(|place| *place == (slice, address));
+            bytes[at.expect("a result") * lanes..][..lanes].to_vec()
+        })
+    }
+
+    /// The golden machine, launched.
+    fn machine(&self, config: &Config, image: &[(usize, usize, Vector)]) -> Machine {
+        let mut machine = Machine::new(config);
+        for (slice, address, vector) in image {
+            machine.write_sram(*slice, *address, vector);
+        }
+        machine.load(&self.compiled.program).expect("it fits");
+        machine.launch();
+        machine
+    }
+}
+
+#[test]
+fn flips_during_attention() {
+    let mut config = preset("nano");
+    let alus = 1;
+    config.vxm = Some(VxmConfig {
+        alus,
+        registers: 64,
+    });
+    let mut pair = Pair::new(&config);
+    let attention = attention(&config);
+    let mut random = Random(5);
+    pair.store(&attention.image);
+    let clean = pair.run(&attention.compiled.program);
+    assert_eq!(attention.of_tile(&mut pair), attention.golden);
+    assert!(clean.report.faults.iter().all(Option::is_none));
+    // Every operand has one wrong bit, another in each round.
+    for _ in 0..8 {
+        pair.clear();
+        let flip = |&(slice, address, vector): &(usize, usize, Vector)| {
+            (slice, address, vector.with_flip(0, random.below(BITS)))
+        };
+        let flipped: Vec<_> = attention.image.iter().map(flip).collect();
+        pair.store(&flipped);
+        let seen = pair.run(&attention.compiled.program);
+        assert_eq!(attention.of_tile(&mut pair), attention.golden);
+        assert_eq!(seen.report.cycles, clean.report.cycles);
+        assert_eq!(writes(&seen.events), writes(&clean.events));
+        assert_eq!(seen.report.faults, clean.report.faults);
+    }
+    // Two wrong bits in one operand: recorded in the same cycle by RTL and golden machine, and traced back to the word.
+    for _ in 0..40 {
+        pair.clear();
+        let mut image = attention.image.clone();
+        let at = random.below(image.len());
+        let [one, two] = pairs().nth(random.below(2556)).expect("a pair");
+        image[at].2 = image[at].2.with_flip(0, one).with_flip(0, two);
+        pair.store(&image);
+        let seen = pair.run(&attention.compiled.program);
+        assert_eq!(seen.report.cycles, clean.report.cycles);
+        let faults = || seen.report.faults.iter().enumerate();
+        let found: Vec<_> = faults()
+            .filter_map(|(unit, fault)| Some((unit, (*fault)?)))
+            .collect();
+        assert!(!found.is_empty(), "flips {one}, {two} of vector {at}");
+        let mut events = Vec::new();
+        let mut machine = attention.machine(&config, &image);
+        while machine.run(1 << 12, &mut events) == Status::Running {}
+        for (unit, fault) in found {
+            assert_eq!(fault.code, FaultCode::EccUncorrectable);
+            let program = &attention.compiled.program;
+            let words = provenance::faulty_words(&config, program, &events, unit, fault);
+            assert_eq!(
+                words,
+                [(image[at].0, image[at].1)],
+                "unit {unit}, {fault:?}"
+            );
+        }
+    }
+}
+
+/// What the launch itself stores, scores and softmax weights, is out of the host's reach: the golden machine's SRAM is hit.
+#[test]
+fn flips_of_any_word_at_any_time() {
+    let mut config = preset("nano");
+    let alus = 1;
+    config.vxm = Some(VxmConfig {
+        alus,
+        registers: 64,
+    });
+    let attention = attention(&config);
+    let mut random = Random(17);
+    let end = attention.compiled.prediction.busy_cycles;
+    let used: Vec<(usize, usize)> = (0..config.mem.slices)
+        .flat_map(|slice| (0..100).map(move |address| (slice, address)))
+        .collect();
+    let mut corrected = 0;
+    for _ in 0..200 {
+        let mut machine = attention.machine(&config, &attention.image);
+        machine.run(random.below(end as usize) as u64, &mut Vec::new());
+        let (slice, address) = used[random.below(used.len())];
+        let vector = machine
+            .sram(slice, address)
+            .with_flip(0, random.below(BITS));
+        machine.write_sram(slice, address, &vector);
+        while machine.run(1 << 12, &mut Vec::new()) == Status::Running {}
+        let report = machine.report();
+        assert_eq!(report.cycles, end);
+        assert!(report.faults.iter().all(Option::is_none));
+        corrected += report.ecc.iter().map(|ecc| ecc.corrected).sum::<u32>();
+        let result = attention.result(config.lanes, |slice, address| {
+            let mut vector = machine.sram(slice, address);
+            vector.correct(1);
+            vector.lanes(config.lanes)
+        });
+        assert_eq!(result, attention.golden);
+    }
+    assert!(corrected > 20, "{corrected}");
 }

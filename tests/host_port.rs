@@ -540,6 +540,7 @@ fn matrix_unit_latencies() {
     for name in ["nano", "edge"] {
         let mut config = preset(name);
         config.mem.slices = 4;
+        (config.vxm, config.sxm) = (None, None);
         config.mxm.weight_streams = 1;
         config.name = format!("{name}-lab");
         let lanes = config.lanes;

@@ -3,7 +3,8 @@
 mod pair;
 
 use lpu::data::Matrix;
-use lpu::run::{Job, Report, RunError};
+use lpu::run::{Job, Report};
+use lpu::workload::{Matmul, OperandError};
 use lpu_compiler::CompileError;
 use lpu_isa::Config;
 use lpu_sim::CompiledModel;
@@ -39,13 +40,13 @@ impl Machine {
     /// Runs a product; its report if it fits the machine.
     fn run(&self, (m, k, n): Shape) -> Option<Report> {
         let seed = (m * 31 + k * 7 + n) as u64;
-        let job = match Job::new(
+        let product = match Matmul::new(
             &self.config,
             Matrix::seeded(m, k, seed, 0),
             Matrix::seeded(k, n, seed, 1),
         ) {
-            Ok(job) => job,
-            Err(RunError::Compile(error)) => {
+            Ok(product) => product,
+            Err(OperandError::Compile(error)) => {
                 assert!(
                     matches!(error, CompileError::Sram { .. }),
                     "{m}x{k}x{n}: {error}"
@@ -54,7 +55,7 @@ impl Machine {
             }
             Err(error) => panic!("{m}x{k}x{n}: {error}"),
         };
-        let finished = job
+        let finished = Job::new(&self.config, product)
             .run_rtl(&self.model, None, |_| ())
             .expect("the tile runs");
         let report = finished.report;

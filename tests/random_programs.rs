@@ -1,7 +1,7 @@
 //! Random programs, legal and faulty, on RTL against the golden machine.
 //!
 //! A case is a few launches in a row from a known state, with or without new SRAM contents and cleared registers in between,
-//! and then a launch that drives everything the matrix unit holds onto streams. Compared are every event, every
+//! and then a launch that drives everything the units hold onto streams. Compared are every event, every
 //! register and, through the host port, every word of SRAM.
 //!
 //! `LPU_CASES=N` runs N cases on each machine, `LPU_SEED=S` other ones, and `LPU_REPLAY=SEED` the one case that a
@@ -9,12 +9,14 @@
 
 mod pair;
 
-use lpu_isa::QueueKind::{MemRead, MxmAccumulate, MxmCompute, MxmWeights};
-use lpu_isa::latency::{IW_TO_MM, READ_LATENCY, mm_latency};
-use lpu_isa::{AccMode, Config, Instruction, Operation, Program, Repeat, Stream};
+use lpu_isa::QueueKind::{MemRead, MxmAccumulate, MxmCompute, MxmWeights, Sxm, Vxm};
+use lpu_isa::config::{SxmConfig, VxmConfig};
+use lpu_isa::descriptor::{Output, ResultFormat};
+use lpu_isa::latency::{IW_TO_MM, READ_LATENCY, drain_cycles, mm_latency};
+use lpu_isa::{AccMode, Config, Descriptor, Instruction, Operation, Program, Repeat, Stream};
 use lpu_verif::generate::{self, Scenario, legal_on, wild_on};
-use lpu_verif::{FaultCode, LaunchReport};
-use pair::{Pair, Schedule, all, one_hot};
+use lpu_verif::{Effect, FaultCode, Source};
+use pair::{Pair, Schedule, Seen, all, one_hot};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
@@ -58,7 +60,8 @@ fn number(variable: &str) -> Option<u64> {
     )
 }
 
-/// Drives accumulators, active weights, shadow weights and operand buffers onto westward streams 0 to 3, plane after plane.
+/// Drives accumulators, active weights, shadow weights and operand buffers onto westward streams 0 to 3, plane after plane; then
+/// the registers of the vector unit and the columns of the transposer.
 ///
 /// Slice 0 has one-hot vectors in addresses 0 to L - 1 and zero in its last one.
 fn dump(config: &Config) -> Program {
@@ -66,7 +69,7 @@ fn dump(config: &Config) -> Program {
     let mxm = &config.mxm;
     let mut schedule = Schedule::default();
     let rows = |count: usize, stride| Repeat::inner(count as u32, 1, stride);
-    let way = READ_LATENCY + config.mem.slices as u64 - 1;
+    let way = READ_LATENCY + config.mxm_position() as u64 - 1;
     let (operand, zero) = (Stream::east(0), config.mem.depth as u16 - 1);
     let read = Operation::Read { stream: operand };
     let multiply = Operation::MultiplyStream { stream: 0 };
@@ -131,14 +134,39 @@ fn dump(config: &Config) -> Program {
         emit(&mut schedule, sums, AccMode::Always, mxm.operand_depth, 0);
         now += mxm.operand_depth as u64 + mm_latency(config.lanes) + way;
     }
-    schedule.program(config)
+    let drain = drain_cycles(config);
+    let stream = Stream::west(0);
+    if let Some(vxm) = &config.vxm {
+        let registers = Operation::Vector {
+            a: stream,
+            b: stream,
+        };
+        schedule.repeat(now, Vxm, 0, registers, 0, rows(vxm.registers, 1));
+        now += vxm.registers as u64 + drain;
+    }
+    if config.sxm.is_some() {
+        let columns = Operation::TransposeStore { to: stream };
+        schedule.repeat(now, Sxm, 0, columns, 0, rows(2 * config.lanes, 1));
+    }
+    let mut program = schedule.program(config);
+    if config.vxm.is_some() {
+        let register = Descriptor {
+            output: Some(Output {
+                format: ResultFormat::Fp32,
+                stream,
+            }),
+            ..Descriptor::default()
+        };
+        program.describe(0, register);
+    }
+    program
 }
 
 /// Runs a case from a known state.
 fn run(pair: &mut Pair, steps: &[Step]) -> Verdict {
     pair.restart();
     let config = pair.config.clone();
-    let mut reports = vec![];
+    let mut launches = vec![];
     for (
         number,
         Step {
@@ -162,7 +190,7 @@ fn run(pair: &mut Pair, steps: &[Step]) -> Verdict {
             pair.set_base(queue, base);
         }
         pair.load(&scenario.program);
-        reports.push(pair.try_launch().map_err(context)?.report);
+        launches.push(pair.try_launch().map_err(context)?);
         pair.compare_sram().map_err(context)?;
     }
     (0..2 * config.mem.slices).for_each(|queue| pair.set_base(queue, 0));
@@ -172,13 +200,13 @@ fn run(pair: &mut Pair, steps: &[Step]) -> Verdict {
     vectors.push((0, config.mem.depth - 1, all(&config, 0)));
     pair.store(&vectors);
     pair.load(&dump(&config));
-    let context = |difference| format!("the matrix unit after the last launch: {difference}");
+    let context = |difference| format!("the units after the last launch: {difference}");
     pair.try_launch().map_err(context)?;
-    Ok(reports)
+    Ok(launches)
 }
 
-/// What the launches of a case left behind, or how RTL and golden machine differ.
-type Verdict = Result<Vec<LaunchReport>, String>;
+/// What the launches of a case showed, or how RTL and golden machine differ.
+type Verdict = Result<Vec<Seen>, String>;
 
 fn rng(seed: u64) -> TestRng {
     let mut bytes = [0; 32];
@@ -204,13 +232,13 @@ fn case(
     };
     let mut runner = TestRunner::new_with_rng(settings, rng(seed));
     let tree = strategy.new_tree(&mut runner).expect("a case");
-    let reports = RefCell::new(vec![]);
+    let launches = RefCell::new(vec![]);
     let verdict = runner.run_one(tree, |steps| {
-        *reports.borrow_mut() = run(&steps).map_err(TestCaseError::fail)?;
+        *launches.borrow_mut() = run(&steps).map_err(TestCaseError::fail)?;
         Ok(())
     });
     match verdict {
-        Ok(_) => Ok(reports.into_inner()),
+        Ok(_) => Ok(launches.into_inner()),
         Err(TestError::Fail(reason, steps)) => Err(format!(
             "RTL and golden machine differ on `{name}`, seed {seed:#x}\n{reason}\nthe smallest case found:\n{steps:#?}\n\
              replay it, shrinking included: LPU_SEED={first} LPU_REPLAY={seed:#x} cargo test --test random_programs -- --exact {name}",
@@ -250,9 +278,23 @@ fn programs(config: &Config, share: u64) -> (u64, BTreeMap<String, usize>) {
         let verdict = case(config, seed, &strategy, |steps| {
             run(&mut pair.borrow_mut(), steps)
         });
-        for report in verdict.unwrap_or_else(|message| panic!("{message}")) {
+        for launch in verdict.unwrap_or_else(|message| panic!("{message}")) {
             *seen.entry("launches".into()).or_default() += 1;
-            for fault in report.faults.iter().flatten() {
+            for event in &launch.events {
+                let unit = match event.effect {
+                    Effect::Drive {
+                        source: Source::Vxm,
+                        ..
+                    } => "drives of VXM",
+                    Effect::Drive {
+                        source: Source::Sxm,
+                        ..
+                    } => "drives of SXM",
+                    _ => continue,
+                };
+                *seen.entry(unit.into()).or_default() += 1;
+            }
+            for fault in launch.report.faults.iter().flatten() {
                 *seen.entry(fault.code.to_string()).or_default() += 1;
             }
         }
@@ -311,6 +353,37 @@ fn many_slices() {
     );
 }
 
+/// A machine with a vector unit of so many ALUs and registers, and a switch unit with so many tables, where not zero.
+fn with_units(mut config: Config, alus: usize, registers: usize, maps: usize) -> Config {
+    config.vxm = (alus > 0).then_some(VxmConfig { alus, registers });
+    config.sxm = (maps > 0).then_some(SxmConfig { maps });
+    config
+}
+
+#[test]
+fn vector_and_switch_unit() {
+    let config = machine("vector_and_switch_unit", [8, 8, 3, 32, 1, 4, 4, 2, 64]);
+    campaign(&with_units(config, 2, 16, 4), 1);
+}
+
+#[test]
+fn vector_unit() {
+    let config = machine("vector_unit", [16, 12, 2, 32, 1, 4, 2, 2, 64]);
+    campaign(&with_units(config, 1, 32, 0), 1);
+}
+
+#[test]
+fn switch_unit() {
+    let config = machine("switch_unit", [16, 8, 2, 32, 1, 4, 2, 2, 64]);
+    campaign(&with_units(config, 0, 0, 2), 1);
+}
+
+#[test]
+fn long_chain() {
+    let config = machine("long_chain", [8, 4, 2, 16, 2, 4, 2, 2, 64]);
+    campaign(&with_units(config, 4, 16, 16), 1);
+}
+
 /// Machines that nobody chose: `LPU_MACHINES` of them, drawn from `LPU_SEED`.
 #[test]
 fn random_machines() {
@@ -333,10 +406,10 @@ fn a_difference_is_found_and_made_small() {
     // A golden machine with another word in its memory.
     let wrong = |steps: &[Step]| {
         let mut pair = pair.borrow_mut();
-        let reports = run(&mut pair, steps)?;
+        let launches = run(&mut pair, steps)?;
         pair.restart();
         pair.golden.write_sram(1, 3, &all(&config, 7));
-        pair.compare_sram().map(|()| reports)
+        pair.compare_sram().map(|()| launches)
     };
     let message = case(&config, 5, &strategy, wrong).expect_err("memories differ");
     assert!(

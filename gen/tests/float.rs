@@ -33,19 +33,37 @@ fn maximum(a: u32, b: u32) -> u32 {
     }
 }
 
-/// P, Y, Z, operation, and the three modifiers.
-const ALU_INPUTS: [&str; 7] = [
+/// P, the other operands, where Y and Z come from, operation, and the three modifiers.
+const ALU_INPUTS: [&str; 11] = [
     "in_p",
     "in_y",
     "in_z",
+    "in_b",
+    "in_r",
+    "in_y_source",
+    "in_z_source",
     "in_operation",
     "in_absolute",
     "in_negate",
     "in_negate_z",
 ];
 
-fn alu(inputs: [u64; 7]) -> [u64; 1] {
-    let [p, y, z, operation, absolute, negate, negate_z] = inputs.map(|input| input as u32);
+fn alu(inputs: [u64; 11]) -> [u64; 1] {
+    let [
+        p,
+        y,
+        z,
+        b,
+        r,
+        from_y,
+        from_z,
+        operation,
+        absolute,
+        negate,
+        negate_z,
+    ] = inputs.map(|input| input as u32);
+    let y = [y, b, r, p][from_y as usize];
+    let z = [z, b, r, p][from_z as usize];
     let p = (p & !(absolute << 31)) ^ negate << 31;
     let z = z ^ negate_z << 31;
     let [fp, fy, fz] = [p, y, z].map(f32::from_bits);
@@ -95,7 +113,15 @@ fn alus(cases: usize, fma_only: bool, change: impl Fn(String) -> String) -> Vec<
         let [p, y, z] = operands(&mut random);
         let operation = if fma_only { 1 } else { random.below(8) };
         let m = random.word();
-        [p, y, z, operation, m & 1, m >> 1 & 1, m >> 2 & 1]
+        // Y and Z come in by any port; the ports not taken hold something else.
+        let (from_y, from_z) = (m >> 3 & 3, m >> 5 & 3);
+        let [mut own_y, mut own_z, mut b, mut r] = [0; 4].map(|_| u64::from(number(&mut random)));
+        *[&mut own_y, &mut b, &mut r, &mut 0][from_y as usize] = y;
+        *[&mut own_z, &mut b, &mut r, &mut 0][from_z as usize] = z;
+        let [absolute, negate, negate_z] = [m & 1, m >> 1 & 1, m >> 2 & 1];
+        [
+            p, own_y, own_z, b, r, from_y, from_z, operation, absolute, negate, negate_z,
+        ]
     };
     let ports = (ALU_INPUTS, ["out_result"]);
     differences(&mut model, FpAlu::LATENCY, ports, cases, case, alu)
@@ -160,9 +186,13 @@ fn functions_are_those_of_the_golden_model() {
     }
 }
 
+/// What format 0 gives.
+const REGISTER: u32 = 0x1234_5678;
+
 fn golden_in([word, format]: [u64; 2]) -> [u64; 1] {
     let word = word as u32;
     let result = match format {
+        0 => REGISTER,
         1 => word,
         2 => fp32::from_i32(word as i32),
         3 => fp32::from_i32((word as i8).into()),
@@ -176,6 +206,8 @@ fn golden_in([word, format]: [u64; 2]) -> [u64; 1] {
 fn conversions_into_fp32_are_exact() {
     let (mut random, mut count) = (Random(SEED), 0);
     let mut model = verilated(ConvertIn::default(), |text| text);
+    let register = model.port("in_register").unwrap();
+    model.set(register, REGISTER.into());
     let case = || {
         // All bytes in each format, then integers of every length.
         count += 1;
@@ -333,6 +365,10 @@ fn verilog_and_rust_are_equal() {
         block.in_p.next = Bits::from(p);
         block.in_y.next = Bits::from(y);
         block.in_z.next = Bits::from(z);
+        block.in_b.next = word(&mut random);
+        block.in_r.next = word(&mut random);
+        block.in_y_source.next = random.bits();
+        block.in_z_source.next = random.bits();
         block.in_operation.next = random.bits();
         block.in_absolute.next = random.once_in(2);
         block.in_negate.next = random.once_in(2);
@@ -346,6 +382,7 @@ fn verilog_and_rust_are_equal() {
     equal(ConvertIn::default(), CYCLES, |now, block| {
         enable(&mut random, &mut block.in_enable, now);
         block.in_word.next = word(&mut random);
+        block.in_register.next = word(&mut random);
         block.in_format.next = random.bits();
     });
     equal(ConvertOut::default(), CYCLES, |now, block| {

@@ -65,7 +65,7 @@ fn requests(config: &Config) -> Vec<Option<(bool, u32, u64)>> {
             words.extend(map::vector_words(config, slice, address, vector));
         }
     }
-    words.extend(map::program_words(&program));
+    words.extend(map::program_words(config, &program));
     words.push((map::CONTROL, map::CONTROL_LAUNCH));
     let mut requests: Vec<_> = words
         .into_iter()

@@ -21,7 +21,7 @@ mod sfu;
 pub use convert_in::ConvertIn;
 pub use convert_out::ConvertOut;
 pub use fp_alu::FpAlu;
-pub use fp_node::FpNode;
+pub use fp_node::{FpNode, LANE_BITS};
 pub use sfu::Sfu;
 
 use rust_hdl::prelude::*;
@@ -33,6 +33,11 @@ struct Stages<T>(Vec<T>);
 impl<T: Copy + Default> Stages<T> {
     fn new(count: usize) -> Self {
         Self(vec![T::default(); count])
+    }
+
+    /// What the last stage takes with the next edge, if it is enabled.
+    fn last_but_one(&self) -> T {
+        self.0[self.0.len() - 2]
     }
 
     /// A rising edge: each enabled stage takes what was in the one before, the first one `entering`. Gives the last stage.

@@ -11,7 +11,9 @@ pub mod mem;
 pub mod mxm;
 pub mod prim;
 pub mod stream;
+pub mod sxm;
 pub mod tile;
+pub mod vxm;
 mod wiring;
 
 pub use tile::build_tile;

@@ -3,17 +3,21 @@
 //! | block | what it is |
 //! |---|---|
 //! | [`LaunchControl`] | launch, cycle count, end, NOTIFY |
+//! | [`StreamUnit`] | queue, faults, counters and streams of VXM or SXM |
 //! | [`Tile`] | everything; `lpu_tile` |
 
 mod launch_control;
+mod stream_unit;
 mod streams;
 #[expect(
     clippy::module_inception,
     reason = "the block that gives the folder its name"
 )]
 mod tile;
+mod units;
 
 pub use launch_control::LaunchControl;
+pub use stream_unit::StreamUnit;
 pub use tile::Tile;
 
 use lpu_isa::Config;

@@ -1,7 +1,7 @@
 //! What the tests of the whole tile share: a tile in RTL next to a golden machine.
 #![allow(dead_code, reason = "each test binary uses some of it")]
 
-use lpu::rtl::{self, Answer, Request, Rtl};
+use lpu::rtl::{self, Request, Rtl};
 use lpu_isa::{Config, Instruction, Operation, Program, Queue, QueueKind, Repeat, Stream};
 use lpu_isa::{memory_map as map, secded::LANES_PER_CODEWORD};
 use lpu_sim::{Builder, CompiledModel, Verilator, default_cache_dir};
@@ -69,19 +69,6 @@ impl Pair {
         self.rtl.load(program).expect("an idle tile");
         self.golden.load(program).expect("the program fits");
         self.program = program.clone();
-    }
-
-    /// Loads instruction words into one queue, whatever they are.
-    pub fn load_words(&mut self, queue: usize, words: &[u128]) {
-        let halves = words.iter().enumerate().flat_map(|(index, word)| {
-            [0, 1].map(|half| {
-                let data = (word >> (64 * half)) as u64;
-                Request::Write(map::program(queue, index, half), data)
-            })
-        });
-        let requests: Vec<_> = halves.collect();
-        assert!(self.rtl.request(&requests).iter().all(Answer::is_ok));
-        self.golden.load_words(queue, words).expect("words fit");
     }
 
     /// Stores vectors with the check bits they have.

@@ -63,14 +63,20 @@ pub enum Source {
     Mem(u8),
     /// MXM plane.
     Mxm(u8),
+    /// The vector unit.
+    Vxm,
+    /// The switch unit.
+    Sxm,
 }
 
 impl Source {
     /// Position of the cell it drives.
-    pub const fn position(self, config: &Config) -> usize {
+    pub fn position(self, config: &Config) -> usize {
         match self {
             Self::Mem(slice) => slice as usize,
-            Self::Mxm(_) => config.mem.slices,
+            Self::Mxm(_) => config.mxm_position(),
+            Self::Vxm => config.vxm_position(),
+            Self::Sxm => config.sxm_position(),
         }
     }
 
@@ -79,6 +85,8 @@ impl Source {
         match self {
             Self::Mem(slice) => Queue::new(QueueKind::MemRead, slice as usize),
             Self::Mxm(plane) => Queue::new(QueueKind::MxmAccumulate, plane as usize),
+            Self::Vxm => Queue::new(QueueKind::Vxm, 0),
+            Self::Sxm => Queue::new(QueueKind::Sxm, 0),
         }
     }
 }
@@ -130,6 +138,8 @@ impl Effect {
                 let unit = match source {
                     Source::Mem(slice) => slice as u16,
                     Source::Mxm(plane) => 0x100 + plane as u16,
+                    Source::Vxm => 0x200,
+                    Source::Sxm => 0x300,
                 };
                 (1, unit, (stream.westward as u8) << 5 | stream.index)
             }

@@ -24,6 +24,7 @@ mod plan;
 mod spoil;
 mod timetable;
 mod unroll;
+mod vector;
 mod wild;
 
 pub use config::config;

@@ -4,15 +4,19 @@
 //! in `lpu-isa`.
 //!
 //! - [`numeric`]: exact tensor arithmetic.
+//! - [`kernels`]: what whole operations give, from that arithmetic.
 //! - [`secded`]: the error-correcting code, bit by bit and by table.
 //! - [`machine`]: the cycle-accurate machine; it yields the [`Event`]s that hardware must show.
 //! - [`scoreboard`]: compares two event streams on value and cycle.
+//! - [`provenance`]: which SRAM word a fault came from.
 //! - [`generate`]: random configurations and programs.
 
 pub mod event;
 pub mod generate;
+pub mod kernels;
 pub mod machine;
 pub mod numeric;
+pub mod provenance;
 pub mod scoreboard;
 pub mod secded;
 pub mod vector;

@@ -31,7 +31,7 @@
 use crate::Event;
 use crate::vector::DecodeCount;
 use crate::{FaultCode, Origin, Vector};
-use lpu_isa::latency::{DRAIN_CYCLES, SELECT_LATENCY};
+use lpu_isa::latency::{SELECT_LATENCY, drain_cycles};
 use lpu_isa::{Config, Queue, Stream};
 
 mod calendar;
@@ -44,6 +44,9 @@ mod queue;
 mod run;
 mod sram;
 mod streams;
+mod sxm;
+mod vxm;
+mod words;
 
 pub use faults::{EccCount, Fault};
 pub use host::{HostReadError, LoadError};
@@ -94,6 +97,10 @@ pub struct Machine {
     shared: Shared,
     mem: mem::Mem,
     mxm: mxm::Mxm,
+    vxm: Option<vxm::Vxm>,
+    sxm: Option<sxm::Sxm>,
+    /// Cycles from the last END to the fall of busy.
+    drain: u64,
     host_ecc: EccCount,
     /// Cycle of the launch that runs next.
     cycle: u64,
@@ -132,9 +139,12 @@ impl Machine {
             },
             mem: mem::Mem::new(config),
             mxm: mxm::Mxm::new(config),
+            vxm: vxm::Vxm::new(config),
+            sxm: sxm::Sxm::new(config),
+            drain: drain_cycles(config),
             host_ecc: EccCount::default(),
             // As after a launch: nothing to run.
-            cycle: DRAIN_CYCLES,
+            cycle: drain_cycles(config),
             quiet: 0,
             pulses: [false; 4],
             alive: 0,

@@ -4,7 +4,7 @@ mod bench;
 
 use bench::*;
 use lpu_isa::QueueKind::*;
-use lpu_isa::{Instruction, Repeat};
+use lpu_isa::{Instruction, Operation, Repeat};
 use lpu_verif::{FaultCode::*, Status};
 
 #[test]
@@ -96,26 +96,22 @@ fn an_operation_in_the_wrong_queue_is_a_nop_with_a_fault() {
 }
 
 #[test]
-fn unassigned_opcodes_are_nops_with_a_fault() {
+fn operations_of_other_units_are_nops_with_a_fault() {
     let mut b = Bench::new(nano());
-    for id in 0..b.config.num_queues() {
-        b.program.push(id, Instruction::End);
-    }
-    b.machine.load(&b.program).unwrap();
-    let read = Instruction::once(read(e(0)), 0).encode();
-    let words = [
-        Instruction::Nop { cycles: 6 }.encode(),
-        10,
-        11 | 7 << 40,
-        read,
-        Instruction::End.encode(),
-    ];
-    b.machine.load_words(2, &words).unwrap();
-    let (report, events) = b.machine.launch_and_run(1000).unwrap();
-    b.events = events;
+    let (from, streams) = (e(0), Operation::Vector { a: e(0), b: e(0) });
+    b.at(
+        6,
+        MemRead,
+        1,
+        Instruction::repeated(streams, 7, Repeat::inner(5, 2, 1)),
+    );
+    let id = b.id(MemRead, 1);
+    b.program
+        .push(id, Instruction::once(Operation::TransposeLoad { from }, 0));
+    b.program.push(id, Instruction::once(read(e(0)), 0));
+    let report = b.run();
     b.expect_faults(&report, &[(MemRead, 1, IllegalInstruction, 6)]);
     assert_eq!(b.reads(), [(8, 1)]);
-    assert!(b.machine.load_words(2, &[15 | 1 << 20]).is_err());
 }
 
 #[test]

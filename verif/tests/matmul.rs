@@ -11,6 +11,7 @@ use lpu_verif::numeric::{Matrix, matmul};
 fn check(preset: &str, task: &Matmul) {
     let mut config = Config::preset(preset).unwrap();
     config.mem.slices = 8;
+    (config.vxm, config.sxm) = (None, None);
     config.streams = config.streams.max(16);
     config.mxm.accumulator_depth = config.mxm.accumulator_depth.max(task.rows);
     let lanes = config.lanes;

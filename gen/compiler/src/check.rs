@@ -7,7 +7,9 @@
 //! - streams: no cell is driven by two units, every sampled cell is valid;
 //! - SRAM ports: one user in a cycle; addresses in range (base registers at zero);
 //! - matrix planes: every product is accumulated in its cycle, weights are whole when installed and there
-//!   before they are used, buffer and accumulator rows are written before they are read.
+//!   before they are used, buffer and accumulator rows are written before they are read;
+//! - vector unit and switch unit: descriptors and permutation tables are there, rows, modes and reductions exist, the switch
+//!   unit has one result in a cycle.
 //!
 //! A value driven at position i in cycle t sits at position i + k in cycle t + k, so (stream, t - i)
 //! names an eastward flow and (stream, t + i) a westward one: all checks are exact look-ups in sorted lists, no
@@ -19,6 +21,7 @@ mod memory;
 mod mxm;
 mod prediction;
 mod rules;
+mod vector;
 mod violation;
 
 pub use prediction::Prediction;
@@ -35,9 +38,10 @@ pub fn check(config: &Config, program: &Program) -> Result<Prediction, Violation
     found.take()?;
     let launch = expand::expand(config, program, &mut found);
     found.take()?;
-    let unused_values = flow::check(config, &launch, &mut found);
+    let unused_values = flow::check(config, program, &launch, &mut found);
     memory::check(config, &launch, &mut found);
     mxm::check(config, &launch, &mut found);
+    vector::check(config, program, &launch, &mut found);
     found.take()?;
     Ok(Prediction::new(config, program, &launch, unused_values))
 }

@@ -62,6 +62,27 @@ pub enum CompileError {
         /// Vectors of the machine.
         available: u128,
     },
+    /// The machine has no vector unit.
+    #[error(
+        "the operation needs a vector unit and the machine has none: add [vxm] to the configuration"
+    )]
+    NoVectorUnit,
+    /// An attention that cannot be, or not on this machine.
+    #[error("{0}")]
+    Attention(String),
+    /// A slice is too small for what has to be in it.
+    #[error(
+        "MEM slice {slice} has to hold {needed} vectors and mem.depth is {available}: raise it to {} (65536 is the most), or split the operation",
+        needed.next_power_of_two()
+    )]
+    Depth {
+        /// The slice.
+        slice: usize,
+        /// Vectors needed.
+        needed: usize,
+        /// Vectors it holds.
+        available: usize,
+    },
     /// A queue's program memory is too small.
     #[error(
         "queue {queue} needs {needed} instructions and icu.queue_depth is {available}: raise it to {}, or split the product",

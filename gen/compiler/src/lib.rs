@@ -6,6 +6,8 @@
 //!
 //! `docs/compiler.md` draws the schedule of a small product cycle by cycle.
 
+pub mod attention;
+mod burst;
 pub mod check;
 mod error;
 pub mod matmul;

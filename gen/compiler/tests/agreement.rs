@@ -3,7 +3,10 @@
 use lpu_compiler::check;
 use lpu_compiler::check::Violation;
 use lpu_compiler::matmul::compile;
-use lpu_isa::{AccMode, Config, Instruction, Operation, Program, Queue, QueueKind, Repeat, Stream};
+use lpu_isa::descriptor::{DESCRIPTORS, Format, Output, ResultFormat, Source};
+use lpu_isa::{
+    AccMode, Config, Descriptor, Instruction, Operation, Program, Queue, QueueKind, Repeat, Stream,
+};
 use lpu_verif::{Machine, Status};
 use proptest::prelude::*;
 
@@ -87,11 +90,31 @@ fn operation(config: &Config, kind: QueueKind) -> BoxedStrategy<Operation> {
                 emit,
             })
             .boxed(),
+        QueueKind::Vxm => streams.prop_map(|(a, b)| Vector { a, b }).boxed(),
+        QueueKind::Sxm => (0..6, streams)
+            .prop_map(|(choice, (from, to))| match choice {
+                0 => TransposeLoad { from },
+                1 => TransposeStore { to },
+                2 => Reduce { from, to },
+                choice => Lanes {
+                    from,
+                    to,
+                    word: choice == 3,
+                },
+            })
+            .boxed(),
     }
 }
 
 fn instruction(config: &Config, kind: QueueKind) -> BoxedStrategy<Instruction> {
-    let address = prop_oneof![5 => 0u16..8, 1 => Just(config.mem.depth as u16 - 2)];
+    let last = Just(config.mem.depth as u16 - 2);
+    let address = match kind {
+        QueueKind::Vxm => {
+            prop_oneof![9 => (0u16..8, 0u16..64).prop_map(|(row, d)| row | d << 10), 1 => last]
+                .boxed()
+        }
+        _ => prop_oneof![5 => 0u16..8, 1 => last].boxed(),
+    };
     let repeat = (1u32..4, 1u16..3, -1i16..3, 1u32..3, 0u32..4).prop_map(
         |(count0, interval0, stride0, count1, gap)| {
             let inner = (count0 - 1) * u32::from(interval0) + 1;
@@ -110,6 +133,26 @@ fn instruction(config: &Config, kind: QueueKind) -> BoxedStrategy<Instruction> {
     .boxed()
 }
 
+/// Descriptors of which all addresses of VEC meet one: a byte or words in, B early or late, a byte or two planes out.
+fn descriptor(index: usize) -> Descriptor {
+    let format = if index % 8 == 7 {
+        Format::Int32
+    } else {
+        Format::Int8
+    };
+    let b = [None, Some((Format::Int8, 0)), Some((Format::E4m3, 1))][index % 3];
+    let formats = [ResultFormat::Int8, ResultFormat::Int16, ResultFormat::Fp32];
+    Descriptor {
+        source: Source::Stream(format),
+        b,
+        output: Some(Output {
+            format: formats[index / 3 % 3],
+            stream: Stream::west(index as u8 % 2),
+        }),
+        ..Descriptor::default()
+    }
+}
+
 /// A few instructions in a few queues.
 fn program(config: Config) -> impl Strategy<Value = Program> {
     let queues: Vec<_> = Queue::all(&config)
@@ -120,6 +163,12 @@ fn program(config: Config) -> impl Strategy<Value = Program> {
         .collect();
     queues.prop_map(move |queues| {
         let mut program = Program::new(&config);
+        if config.vxm.is_some() {
+            (0..DESCRIPTORS).for_each(|index| program.describe(index, descriptor(index)));
+        }
+        for index in 0..config.sxm.as_ref().map_or(0, |sxm| sxm.maps) {
+            program.map(index, vec![0; config.lanes]);
+        }
         for (id, list) in queues.into_iter().enumerate() {
             list.into_iter()
                 .for_each(|instruction| program.push(id, instruction));

@@ -98,7 +98,7 @@ fn program_of_another_machine() {
     let proto = Config::preset("proto").unwrap();
     let found = check(&proto, &program(&[])).unwrap_err().list;
     let text = fires!(found, Violation::Queues { .. });
-    assert_eq!(text, "the program has 11 queues and the machine 19");
+    assert_eq!(text, "the program has 11 queues and the machine 21");
 }
 
 #[test]

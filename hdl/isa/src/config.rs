@@ -28,6 +28,12 @@ pub struct Config {
     pub mem: MemConfig,
     /// The matrix unit.
     pub mxm: MxmConfig,
+    /// The vector unit, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vxm: Option<VxmConfig>,
+    /// The switch unit, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sxm: Option<SxmConfig>,
     /// The instruction queues.
     pub icu: IcuConfig,
 }
@@ -62,6 +68,27 @@ pub struct MxmConfig {
     pub operand_depth: usize,
 }
 
+/// The vector unit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VxmConfig {
+    /// F: ALUs of the chain (1 to 4).
+    #[schemars(range(min = 1, max = 4))]
+    pub alus: usize,
+    /// R: registers, each a vector of L words (a power of two, 16 to 1024).
+    #[schemars(range(min = 16, max = 1024))]
+    pub registers: usize,
+}
+
+/// The switch unit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SxmConfig {
+    /// T: permutation tables (a power of two, 2 to 64).
+    #[schemars(range(min = 2, max = 64))]
+    pub maps: usize,
+}
+
 /// The instruction queues.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -74,7 +101,23 @@ pub struct IcuConfig {
 impl Config {
     /// Number of instruction queues.
     pub fn num_queues(&self) -> usize {
-        2 * self.mem.slices + 3 * self.mxm.planes
+        let units = usize::from(self.vxm.is_some()) + usize::from(self.sxm.is_some());
+        2 * self.mem.slices + 3 * self.mxm.planes + units
+    }
+
+    /// Position of the vector unit, or of what stands in its place.
+    pub fn vxm_position(&self) -> usize {
+        self.mem.slices
+    }
+
+    /// Position of the switch unit, or of what stands in its place.
+    pub fn sxm_position(&self) -> usize {
+        self.mem.slices + usize::from(self.vxm.is_some())
+    }
+
+    /// Position of the matrix unit.
+    pub fn mxm_position(&self) -> usize {
+        self.sxm_position() + usize::from(self.sxm.is_some())
     }
 
     /// Bytes of SRAM in all slices.

@@ -186,6 +186,105 @@ pub enum Operation {
         /// Iterations that emit the sum.
         emit: AccMode,
     },
+    /// A pass of the vector unit; [`vector_address`] makes its address from row and descriptor.
+    Vector {
+        /// Stream of operand A.
+        a: Stream,
+        /// Stream of operand B.
+        b: Stream,
+    },
+    /// A vector passes the crossbar; [`lanes_address`] makes its address from mode and argument.
+    Lanes {
+        /// Operand.
+        from: Stream,
+        /// Result.
+        to: Stream,
+        /// A vector of words rather than of bytes.
+        word: bool,
+    },
+    /// A vector becomes a row of the transposer.
+    TransposeLoad {
+        /// Operand.
+        from: Stream,
+    },
+    /// A column of the transposer drives a stream.
+    TransposeStore {
+        /// Result.
+        to: Stream,
+    },
+    /// A reduction of a vector of words over its lanes; the address is a [`Reduction`].
+    Reduce {
+        /// Operand.
+        from: Stream,
+        /// Result.
+        to: Stream,
+    },
+}
+
+/// How LANES moves lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum LaneMode {
+    /// Lane i - n, zero if there is none.
+    Up = 0,
+    /// Lane i + n, zero if there is none.
+    Down = 1,
+    /// Lane (i - n) mod L.
+    Rotate = 2,
+    /// Lane n mod L.
+    Broadcast = 3,
+    /// By permutation table n.
+    Permute = 4,
+    /// Each lane from n mod 256 on 2^(n / 256) times.
+    Distribute = 5,
+}
+
+impl LaneMode {
+    /// All modes with the assembler's names, by number.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("up", Self::Up),
+        ("down", Self::Down),
+        ("rotate", Self::Rotate),
+        ("broadcast", Self::Broadcast),
+        ("permute", Self::Permute),
+        ("distribute", Self::Distribute),
+    ];
+}
+
+/// What REDUCE computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum Reduction {
+    /// FP32 sum, as a tree.
+    Sum = 0,
+    /// FP32 maximum.
+    Max = 1,
+    /// Lane of the maximum, as int32.
+    Argmax = 2,
+}
+
+impl Reduction {
+    /// All reductions with the assembler's names, by number.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("sum", Self::Sum),
+        ("max", Self::Max),
+        ("argmax", Self::Argmax),
+    ];
+}
+
+/// Bits of a register row in the address of VEC; the descriptor is above.
+pub const ROW_BITS: u32 = 10;
+/// Bits of the argument in the address of LANES; the mode is above.
+pub const ARGUMENT_BITS: u32 = 12;
+
+/// Address of a pass with register row `row` (0 to 1023) and descriptor `descriptor` (0 to 63).
+pub const fn vector_address(row: u16, descriptor: u16) -> u16 {
+    row | descriptor << ROW_BITS
+}
+
+/// Address of LANES with an argument of 0 to 4095.
+pub const fn lanes_address(mode: LaneMode, argument: u16) -> u16 {
+    argument | (mode as u16) << ARGUMENT_BITS
 }
 
 /// One instruction.

@@ -3,6 +3,8 @@
 //! All are counted from the cycle in which an operation issues to the cycle in which its effect is
 //! visible in a register, unless said otherwise.
 
+use crate::Config;
+
 /// Operand select: from the sampled stream cell to the selected vector.
 pub const SELECT_LATENCY: u64 = 2;
 /// SECDED decode: from the selected vector to the corrected one.
@@ -37,6 +39,14 @@ pub const NOTIFY_LATENCY: u64 = 3;
 pub const HOST_LATENCY: u64 = 8;
 /// Launch request on the inputs to cycle 0 of the launch.
 pub const LAUNCH_LATENCY: u64 = 4;
+/// VEC: to P of the first ALU, with its other operands.
+pub const VXM_OPERAND_LATENCY: u64 = SELECT_LATENCY + SECDED_LATENCY + CONVERT_LATENCY;
+/// LANES: to the stream cell of the switch unit.
+pub const LANES_LATENCY: u64 = 8;
+/// TSTORE: to the stream cell of the switch unit.
+pub const TSTORE_LATENCY: u64 = 5;
+/// Least distance from a TLOAD to a TSTORE that sees it.
+pub const TLOAD_TO_TSTORE: u64 = 5;
 /// One ALU of the vector unit: operands to result.
 pub const ALU_LATENCY: u64 = 8;
 /// The special-function unit (exp2, reciprocal, reciprocal square root): operand to result.
@@ -45,7 +55,7 @@ pub const SFU_LATENCY: u64 = 8;
 pub const CONVERT_LATENCY: u64 = 3;
 /// One level of a tree of FP32 sums or maxima.
 pub const FP_ADD_LATENCY: u64 = 5;
-/// End of the last queue to the fall of `out_busy`.
+/// The least of [`drain_cycles`].
 pub const DRAIN_CYCLES: u64 = 16;
 /// One stream register.
 pub const HOP_LATENCY: u64 = 1;
@@ -57,4 +67,54 @@ pub const HOP_LATENCY: u64 = 1;
 /// ```
 pub const fn mm_latency(lanes: usize) -> u64 {
     MM_OPERAND_LATENCY + 1 + lanes.ilog2() as u64
+}
+
+/// VEC issue to the cycle in which its result leaves the chain.
+pub const fn vxm_result(alus: usize) -> u64 {
+    VXM_OPERAND_LATENCY + SFU_LATENCY + ALU_LATENCY * alus as u64
+}
+
+/// VEC: to the stream cell of the vector unit.
+///
+/// ```
+/// assert_eq!(lpu_isa::latency::vxm_latency(2), 36);
+/// ```
+pub const fn vxm_latency(alus: usize) -> u64 {
+    vxm_result(alus) + CONVERT_LATENCY + 2
+}
+
+/// Least distance from a VEC that writes a register to one that takes it as A or in ALU 0.
+///
+/// ```
+/// assert_eq!(lpu_isa::latency::vxm_chain(2), 27);
+/// ```
+pub const fn vxm_chain(alus: usize) -> u64 {
+    vxm_result(alus) + 1 - REGISTER_READ
+}
+
+/// VEC issue to the cycle in which it reads its registers for A and ALU 0.
+pub const REGISTER_READ: u64 = VXM_OPERAND_LATENCY - 2;
+
+/// REDUCE: to the stream cell of the switch unit.
+///
+/// ```
+/// assert_eq!(lpu_isa::latency::reduce_latency(32), 31);
+/// ```
+pub const fn reduce_latency(lanes: usize) -> u64 {
+    SELECT_LATENCY + SECDED_LATENCY + 2 + FP_ADD_LATENCY * lanes.ilog2() as u64
+}
+
+/// End of the last queue to the fall of `out_busy`: everything that was issued has happened.
+///
+/// ```
+/// use lpu_isa::{Config, latency::drain_cycles};
+/// assert_eq!(drain_cycles(&Config::preset("nano").unwrap()), 16);
+/// ```
+pub fn drain_cycles(config: &Config) -> u64 {
+    let vxm = config.vxm.as_ref().map_or(0, |vxm| vxm_latency(vxm.alus));
+    let sxm = config
+        .sxm
+        .as_ref()
+        .map_or(0, |_| reduce_latency(config.lanes));
+    DRAIN_CYCLES.max(vxm).max(sxm)
 }

@@ -5,6 +5,7 @@
 
 pub mod asm;
 pub mod config;
+pub mod descriptor;
 pub mod functions;
 pub mod instruction;
 pub mod latency;
@@ -14,6 +15,7 @@ pub mod queue;
 pub mod secded;
 
 pub use config::Config;
-pub use instruction::{AccMode, Instruction, Operation, Repeat, Stream};
+pub use descriptor::Descriptor;
+pub use instruction::{AccMode, Instruction, LaneMode, Operation, Reduction, Repeat, Stream};
 pub use program::Program;
 pub use queue::{Queue, QueueKind};

@@ -16,6 +16,10 @@ pub enum QueueKind {
     MxmCompute,
     /// The accumulators of a MXM plane: ACC.
     MxmAccumulate,
+    /// The vector unit: VEC.
+    Vxm,
+    /// The switch unit: LANES, TLOAD, TSTORE, REDUCE.
+    Sxm,
 }
 
 /// One queue: its kind and the MEM slice or MXM plane it belongs to.
@@ -23,7 +27,7 @@ pub enum QueueKind {
 pub struct Queue {
     /// What it drives.
     pub kind: QueueKind,
-    /// Slice number (MEM) or plane number (MXM).
+    /// Slice number (MEM) or plane number (MXM); 0 for VXM and SXM.
     pub index: usize,
 }
 
@@ -42,18 +46,23 @@ impl Queue {
             use QueueKind::*;
             [MxmWeights, MxmCompute, MxmAccumulate].map(|kind| Queue::new(kind, p))
         });
-        mem.chain(mxm)
+        let vxm = config.vxm.iter().map(|_| Queue::new(QueueKind::Vxm, 0));
+        let sxm = config.sxm.iter().map(|_| Queue::new(QueueKind::Sxm, 0));
+        mem.chain(mxm).chain(vxm).chain(sxm)
     }
 
     /// Queue id, which is also the unit number in faults and counters.
     pub fn id(self, config: &Config) -> usize {
         let mxm = 2 * config.mem.slices + 3 * self.index;
+        let vxm = 2 * config.mem.slices + 3 * config.mxm.planes;
         match self.kind {
             QueueKind::MemRead => 2 * self.index,
             QueueKind::MemWrite => 2 * self.index + 1,
             QueueKind::MxmWeights => mxm,
             QueueKind::MxmCompute => mxm + 1,
             QueueKind::MxmAccumulate => mxm + 2,
+            QueueKind::Vxm => vxm,
+            QueueKind::Sxm => vxm + usize::from(config.vxm.is_some()),
         }
     }
 
@@ -77,6 +86,8 @@ impl fmt::Display for Queue {
             QueueKind::MxmWeights => ("mxm", "weights"),
             QueueKind::MxmCompute => ("mxm", "compute"),
             QueueKind::MxmAccumulate => ("mxm", "accumulate"),
+            QueueKind::Vxm => return f.write_str("vxm"),
+            QueueKind::Sxm => return f.write_str("sxm"),
         };
         write!(f, "{unit}{}.{port}", self.index)
     }

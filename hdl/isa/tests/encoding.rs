@@ -1,7 +1,11 @@
 //! Instruction words against a table written by hand from `docs/machine.md`, and text round trips.
 
 use lpu_isa::asm::{assemble, disassemble, parse_instruction};
-use lpu_isa::{AccMode, Config, Instruction, Operation, Program, Repeat, Stream};
+use lpu_isa::config::{SxmConfig, VxmConfig};
+use lpu_isa::descriptor::{
+    Alu, AluOperation, Format, Function, Operand, Output, ResultFormat, Source,
+};
+use lpu_isa::{AccMode, Config, Descriptor, Instruction, Operation, Program, Repeat, Stream};
 use proptest::prelude::*;
 
 /// Text and word. Fields from the left: stride1, interval1, interval0, count1-1, count0-1, address,
@@ -67,6 +71,38 @@ const TABLE: &[(&str, u128)] = &[
         "acc.init_outer.emit_inner w0, 0x0000",
         0x0000_00001_001_0000_0000_0000_000_02069,
     ),
+    (
+        "vec w4, e12, d5, r9 repeat 16, 1, 1",
+        0x0000_00001_001_0000_000f_1409_001_3240a,
+    ),
+    (
+        "lanes.rotate e3, w2, 7",
+        0x0000_00001_001_0000_0000_2007_000_8830b,
+    ),
+    (
+        "lanes.permute.word e4, e8, 3",
+        0x0000_00001_001_0000_0000_4003_000_2044b,
+    ),
+    (
+        "lanes.9 e0, e0, 4095",
+        0x0000_00001_001_0000_0000_9fff_000_0000b,
+    ),
+    (
+        "tload w1, 0x000a",
+        0x0000_00001_001_0000_0000_000a_000_0211b,
+    ),
+    (
+        "tstore e2, 0x0005",
+        0x0000_00001_001_0000_0000_0005_000_0802b,
+    ),
+    (
+        "reduce.argmax e4, w8",
+        0x0000_00001_001_0000_0000_0002_000_a043b,
+    ),
+    (
+        "reduce.77 w0, e0",
+        0x0000_00001_001_0000_0000_004d_000_0203b,
+    ),
     ("config 0, 4", 0x0000_00000_000_0000_0000_0004_000_0000c),
     ("notify", 0xd),
     ("sync", 0xe),
@@ -109,7 +145,11 @@ fn an_outer_interval_shorter_than_the_inner_repeat_is_refused() {
 
 #[test]
 fn words_that_no_instruction_makes_are_refused() {
-    assert!(Instruction::decode(0xa).is_err());
+    // A flag of VEC, a stream that TLOAD does not have.
+    for (text, bit) in [("vec w0, w0, d0, r0", 5), ("tload w1, 0x000a", 14)] {
+        let word = parse_instruction(text).unwrap().encode();
+        assert!(Instruction::decode(word | 1 << bit).is_err());
+    }
     assert!(Instruction::decode(0xf | 1 << 100).is_err());
     #[allow(
         clippy::unusual_byte_groupings,
@@ -134,7 +174,18 @@ fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|stream| Operation::Write { stream }),
         (stream.clone(), stream.clone())
             .prop_map(|(stream, offset)| Operation::Gather { stream, offset }),
-        (stream.clone(), stream).prop_map(|(stream, offset)| Operation::Scatter { stream, offset }),
+        (stream.clone(), stream.clone())
+            .prop_map(|(stream, offset)| Operation::Scatter { stream, offset }),
+        (stream.clone(), stream.clone()).prop_map(|(a, b)| Operation::Vector { a, b }),
+        (stream.clone(), stream.clone(), any::<bool>())
+            .prop_map(|(from, to, word)| Operation::Lanes { from, to, word }),
+        stream
+            .clone()
+            .prop_map(|from| Operation::TransposeLoad { from }),
+        stream
+            .clone()
+            .prop_map(|to| Operation::TransposeStore { to }),
+        (stream.clone(), stream).prop_map(|(from, to)| Operation::Reduce { from, to }),
         (0u8..32, any::<bool>(), any::<bool>()).prop_map(|(stream, column, install)| {
             Operation::LoadWeights {
                 stream,
@@ -149,6 +200,88 @@ fn operation() -> impl Strategy<Value = Operation> {
         (0u8..32, mode.clone(), mode)
             .prop_map(|(stream, init, emit)| { Operation::Accumulate { stream, init, emit } }),
     ]
+}
+
+/// `nano` with vector unit and switch unit.
+fn complete() -> Config {
+    let mut config = Config::preset("nano").unwrap();
+    let (alus, registers) = (2, 64);
+    config.vxm = Some(VxmConfig { alus, registers });
+    config.sxm = Some(SxmConfig { maps: 4 });
+    config
+}
+
+/// A descriptor for a machine with `alus` ALUs.
+fn descriptor(alus: usize) -> impl Strategy<Value = Descriptor> {
+    use Operand::*;
+    let format = || {
+        prop::sample::select(vec![
+            Format::Fp32,
+            Format::Int32,
+            Format::Int8,
+            Format::E4m3,
+        ])
+    };
+    let operand = || prop::sample::select(vec![Constant, B, Register, P, One, NegativeZero]);
+    let operations = ["pass", "fma", "max", "min", "lt", "le", "eq", "select"];
+    let operation = prop::sample::select(operations.to_vec())
+        .prop_map(|name| AluOperation::named(name).unwrap());
+    let alu = (
+        operation,
+        operand(),
+        operand(),
+        any::<[bool; 4]>(),
+        0u16..1024,
+        any::<u32>(),
+    )
+        .prop_map(
+            |(operation, y, z, [absolute, negate, negate_z, fixed], offset, constant)| Alu {
+                operation,
+                y,
+                z,
+                absolute,
+                negate,
+                negate_z,
+                offset,
+                fixed,
+                constant,
+            },
+        );
+    let source = prop_oneof![
+        (0u16..1024).prop_map(Source::Register),
+        format().prop_map(Source::Stream),
+    ];
+    let results = ["fp32", "int32", "int8", "e4m3", "int16", "e2m1"];
+    let output = (
+        prop::sample::select(results.to_vec()),
+        any::<bool>(),
+        0u8..32,
+    )
+        .prop_map(|(name, westward, index)| Output {
+            format: ResultFormat::named(name).unwrap(),
+            stream: Stream { westward, index },
+        });
+    let function = prop::sample::select(vec!["pass", "exp2", "rcp", "rsqrt"]);
+    (
+        source,
+        prop::option::of((format(), 0u8..2)),
+        function,
+        prop::collection::vec(alu, alus),
+        prop::option::of(0u16..1024),
+        prop::option::of(output),
+    )
+        .prop_map(|(source, b, function, alus, write, output)| {
+            let mut descriptor = Descriptor {
+                source,
+                b,
+                function: Function::named(function).unwrap(),
+                write,
+                output,
+                ..Descriptor::default()
+            };
+            descriptor.alus[..alus.len()].copy_from_slice(&alus);
+            descriptor
+        })
 }
 
 fn instruction() -> impl Strategy<Value = Instruction> {
@@ -197,6 +330,19 @@ proptest! {
     }
 
     #[test]
+    fn descriptors_round_trip(words in prop::collection::vec(descriptor(2), 1..5), map in prop::collection::vec(any::<u8>(), 8)) {
+        let config = complete();
+        let mut program = Program::new(&config);
+        for (index, descriptor) in words.into_iter().enumerate() {
+            prop_assert_eq!(Descriptor::decode(&descriptor.encode(2)), Ok(descriptor));
+            program.describe(63 - index, descriptor);
+        }
+        program.map(1, map);
+        let text = disassemble(&config, &program);
+        prop_assert_eq!(assemble(&config, "test", &text).unwrap(), program);
+    }
+
+    #[test]
     fn any_text_is_refused_politely(text in "\\PC{0,60}") {
         let _ = parse_instruction(&text);
         let _ = assemble(&Config::preset("nano").unwrap(), "test", &text);
@@ -225,4 +371,32 @@ fn assembler_errors_point_at_the_line() {
         render(".queue mem0.read\nread e0, 0 repeat 4, 2, 1 repeat 2, 5, 0\n")
     );
     insta::assert_snapshot!("no_queue", render("end\n"));
+    insta::assert_snapshot!("no_vector_unit", render(".descriptor 0\n"));
+    let config = complete();
+    let render = |text: &str| {
+        assemble(&config, "program.lpu", text)
+            .unwrap_err()
+            .to_string()
+    };
+    insta::assert_snapshot!(
+        "descriptors",
+        [
+            render(".descriptor 64"),
+            render(".descriptor 1\n  a int4"),
+            render(".descriptor 1\n  b int8 2"),
+            render(".descriptor 1\n  alu 2 pass k, k"),
+            render(".descriptor 1\n  alu 0 fma.sgn k, k"),
+            render(".descriptor 1\n  alu 0 fma k, k r"),
+            render(".descriptor 1\n  out int4 e0"),
+            render(".descriptor 1\n  mem0.read"),
+            render(".map 4 0, 1, 2, 3, 4, 5, 6, 7"),
+            render(".map 0 0, 1, 2"),
+            render(".queue vxm\n vec e0, e0, 3, r1"),
+            render(".queue vxm\n vec e0, e0, d64, r1"),
+            render(".queue sxm\n lanes.spin e0, e0, 1"),
+            render(".queue sxm\n reduce e0, e0"),
+            render(".queue sxm\n reduce.median e0, e0"),
+        ]
+        .join("\n")
+    );
 }

@@ -8,12 +8,14 @@ use rust_hdl::prelude::*;
 ///
 /// ```text
 /// clock         _/~\_/~\_   _/~\_/~\_
-/// in_p, y, z    X v X
+/// operands      X v X
 /// in_enable     X   X        0 in the cycle of the operands, j in the j-th after it
 /// out_result                X   X r     8 cycles after the operands; holds while in_enable[7] is low
 /// ```
 ///
-/// P is taken after `in_absolute` and then `in_negate`, Z after `in_negate_z`; all three act on the sign bit alone.
+/// Y and Z each come from where `in_y_source` and `in_z_source` say: 0 `in_y` or `in_z` themselves, 1 `in_b`, 2 `in_r`, 3 `in_p`.
+/// P is taken after `in_absolute` and then `in_negate` (but not as Y or Z), Z after `in_negate_z`; all three act on the sign
+/// bit alone.
 ///
 /// | `in_operation` | result |
 /// |---|---|
@@ -52,10 +54,18 @@ pub struct FpAlu {
     pub in_enable: Vec<Signal<In, Bit>>,
     /// P.
     pub in_p: Signal<In, Bits<32>>,
-    /// Y.
+    /// Y of source 0.
     pub in_y: Signal<In, Bits<32>>,
-    /// Z.
+    /// Z of source 0.
     pub in_z: Signal<In, Bits<32>>,
+    /// Source 1.
+    pub in_b: Signal<In, Bits<32>>,
+    /// Source 2.
+    pub in_r: Signal<In, Bits<32>>,
+    /// Where Y comes from.
+    pub in_y_source: Signal<In, Bits<2>>,
+    /// Where Z comes from.
+    pub in_z_source: Signal<In, Bits<2>>,
     /// What to do.
     pub in_operation: Signal<In, Bits<3>>,
     /// Takes the absolute value of P first.
@@ -75,7 +85,13 @@ impl FpAlu {
     pub const LATENCY: usize = lpu_isa::latency::ALU_LATENCY as usize;
 
     fn result(&self) -> u32 {
-        let [p, y, z] = [&self.in_p, &self.in_y, &self.in_z].map(|port| port.val().to_u32());
+        let operand = |source: &Signal<In, Bits<2>>, own: &Signal<In, Bits<32>>| {
+            let ports = [own, &self.in_b, &self.in_r, &self.in_p];
+            ports[source.val().index()].val().to_u32()
+        };
+        let p = self.in_p.val().to_u32();
+        let y = operand(&self.in_y_source, &self.in_y);
+        let z = operand(&self.in_z_source, &self.in_z);
         let negate = |x: u32, negate: bool| x ^ u32::from(negate) << 31;
         let p = if self.in_absolute.val() {
             p & !number::SIGN
@@ -116,6 +132,10 @@ impl Default for FpAlu {
             in_p: Signal::default(),
             in_y: Signal::default(),
             in_z: Signal::default(),
+            in_b: Signal::default(),
+            in_r: Signal::default(),
+            in_y_source: Signal::default(),
+            in_z_source: Signal::default(),
             in_operation: Signal::default(),
             in_absolute: Signal::default(),
             in_negate: Signal::default(),
@@ -125,8 +145,12 @@ impl Default for FpAlu {
                 .summary("One lane of an ALU of the vector unit")
                 .port("in_enable", "j: loads stage j + 1")
                 .port("in_p", "P")
-                .port("in_y", "Y")
-                .port("in_z", "Z")
+                .port("in_y", "Y of source 0")
+                .port("in_z", "Z of source 0")
+                .port("in_b", "source 1")
+                .port("in_r", "source 2")
+                .port("in_y_source", "0 in_y, 1 in_b, 2 in_r, 3 in_p")
+                .port("in_z_source", "likewise")
                 .port("in_operation", "pass fma max min lt le eq select")
                 .port("in_absolute", "absolute value of P first")
                 .port("in_negate", "negate P")
@@ -155,12 +179,13 @@ impl Logic for FpAlu {
     }
 
     fn timing(&self) -> Vec<TimingInfo> {
-        let inputs = ["in_p", "in_y", "in_z", "in_operation"];
-        let modifiers = ["in_absolute", "in_negate", "in_negate_z"];
+        let operands = ["in_p", "in_y", "in_z", "in_b", "in_r"];
+        let sources = ["in_y_source", "in_z_source"];
+        let operation = ["in_operation", "in_absolute", "in_negate", "in_negate_z"];
         timing(
             "fp_alu",
             Self::LATENCY,
-            &[&inputs[..], &modifiers].concat(),
+            &[&operands[..], &sources, &operation].concat(),
             &["out_result"],
         )
     }

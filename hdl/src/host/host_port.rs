@@ -49,28 +49,28 @@ pub struct HostPort {
     pub in_sram_check: Vec<Signal<In, Bits<8>>>,
     /// Program word of each MEM queue, 3 cycles after its enable.
     pub in_program_data_mem: Vec<Signal<In, Bits<64>>>,
-    /// Program word of each MXM queue.
-    pub in_program_data_mxm: Vec<Signal<In, Bits<64>>>,
+    /// Program word of each other queue.
+    pub in_program_data_other: Vec<Signal<In, Bits<64>>>,
     /// There is a fault, of each MEM unit.
     pub in_fault_valid_mem: Vec<Signal<In, Bit>>,
-    /// There is a fault, of each MXM unit.
-    pub in_fault_valid_mxm: Vec<Signal<In, Bit>>,
+    /// There is a fault, of each other unit.
+    pub in_fault_valid_other: Vec<Signal<In, Bit>>,
     /// Its code, of each MEM unit.
     pub in_fault_code_mem: Vec<Signal<In, Bits<8>>>,
-    /// Its code, of each MXM unit.
-    pub in_fault_code_mxm: Vec<Signal<In, Bits<8>>>,
+    /// Its code, of each other unit.
+    pub in_fault_code_other: Vec<Signal<In, Bits<8>>>,
     /// Its cycle, of each MEM unit.
     pub in_fault_cycle_mem: Vec<Signal<In, Bits<32>>>,
-    /// Its cycle, of each MXM unit.
-    pub in_fault_cycle_mxm: Vec<Signal<In, Bits<32>>>,
+    /// Its cycle, of each other unit.
+    pub in_fault_cycle_other: Vec<Signal<In, Bits<32>>>,
     /// Corrected codewords, of each MEM unit.
     pub in_ecc_corrected_mem: Vec<Signal<In, Bits<32>>>,
-    /// Corrected codewords, of each MXM unit.
-    pub in_ecc_corrected_mxm: Vec<Signal<In, Bits<32>>>,
+    /// Corrected codewords, of each other unit.
+    pub in_ecc_corrected_other: Vec<Signal<In, Bits<32>>>,
     /// Uncorrectable codewords, of each MEM unit.
     pub in_ecc_uncorrectable_mem: Vec<Signal<In, Bits<32>>>,
-    /// Uncorrectable codewords, of each MXM unit.
-    pub in_ecc_uncorrectable_mxm: Vec<Signal<In, Bits<32>>>,
+    /// Uncorrectable codewords, of each other unit.
+    pub in_ecc_uncorrectable_other: Vec<Signal<In, Bits<32>>>,
     /// There is an answer.
     pub out_host_valid: Signal<Out, Bit>,
     /// The request was refused, or the word read is uncorrectable.
@@ -99,14 +99,20 @@ pub struct HostPort {
     pub out_program_index: Signal<Out, Bits<16>>,
     /// Program access: half to write.
     pub out_program_data: Signal<Out, Bits<64>>,
+    /// Writes a word of a descriptor.
+    pub out_descriptor_write: Signal<Out, Bit>,
+    /// Writes a word of a permutation table.
+    pub out_map_write: Signal<Out, Bit>,
+    /// Which word; it is that of a program access.
+    pub out_entry: Signal<Out, Bits<9>>,
     /// Base register of each MEM queue.
     pub out_base: Vec<Signal<Out, Bits<16>>>,
     /// Accesses the SRAM of the slice.
     pub out_sram_enable: Vec<Signal<Out, Bit>>,
     /// Accesses the program of the MEM queue.
     pub out_program_enable_mem: Vec<Signal<Out, Bit>>,
-    /// Accesses the program of the MXM queue.
-    pub out_program_enable_mxm: Vec<Signal<Out, Bit>>,
+    /// Accesses the program of the other queue.
+    pub out_program_enable_other: Vec<Signal<Out, Bit>>,
     decoder: RequestDecoder,
     encoder: SecdedEncoder<8, 64>,
     sram_decoder: SecdedDecoder<8, 64>,
@@ -123,7 +129,7 @@ pub struct HostPort {
     clear_2: Flop<Bit>,
     sram_enable: Vec<Flop<Bit>>,
     program_enable_mem: Vec<Flop<Bit>>,
-    program_enable_mxm: Vec<Flop<Bit>>,
+    program_enable_other: Vec<Flop<Bit>>,
     write_2: Pipe<Bit>,
     vector_2: Pipe<Bits<16>>,
     codeword_2: Pipe<Bits<3>>,
@@ -132,16 +138,19 @@ pub struct HostPort {
     index_2: Pipe<Bits<16>>,
     half_2: Pipe<Bit>,
     data_2: Pipe<Bits<64>>,
+    descriptor_2: Flop<Bit>,
+    map_2: Flop<Bit>,
+    entry_2: Pipe<Bits<9>>,
     page_2: Pipe<Bits<2>>,
     number_2: Pipe<Bits<8>>,
     host_ecc_2: Pipe<Bit>,
-    is_mxm_2: Pipe<Bit>,
+    is_other_2: Pipe<Bit>,
     unit_2: Pipe<Bits<6>>,
     slice_2: Pipe<Bits<6>>,
     page_4: DelayLine<Bits<2>>,
     number_4: DelayLine<Bits<8>>,
     host_ecc_4: DelayLine<Bit>,
-    is_mxm_5: DelayLine<Bit>,
+    is_other_5: DelayLine<Bit>,
     unit_5: DelayLine<Bits<6>>,
     slice_5: DelayLine<Bits<6>>,
     fault_valid: UnitMux<Bit>,
@@ -181,7 +190,7 @@ pub struct HostPort {
     info: Info,
     _num_slices: usize,
     _num_mem: usize,
-    _num_mxm: usize,
+    _num_other: usize,
 }
 
 impl HostPort {
@@ -192,7 +201,7 @@ impl HostPort {
     pub fn new(config: &Config) -> Self {
         let num_slices = config.mem.slices;
         let num_mem = 2 * num_slices;
-        let num_mxm = 3 * config.mxm.planes;
+        let num_other = config.num_queues() - num_mem;
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
@@ -217,24 +226,27 @@ impl HostPort {
             out_program_half: Signal::default(),
             out_program_index: Signal::default(),
             out_program_data: Signal::default(),
+            out_descriptor_write: Signal::default(),
+            out_map_write: Signal::default(),
+            out_entry: Signal::default(),
             in_sram_data: (0..num_slices).map(|_| Signal::default()).collect(),
             in_sram_check: (0..num_slices).map(|_| Signal::default()).collect(),
             in_program_data_mem: (0..num_mem).map(|_| Signal::default()).collect(),
-            in_program_data_mxm: (0..num_mxm).map(|_| Signal::default()).collect(),
+            in_program_data_other: (0..num_other).map(|_| Signal::default()).collect(),
             in_fault_valid_mem: (0..num_mem).map(|_| Signal::default()).collect(),
-            in_fault_valid_mxm: (0..num_mxm).map(|_| Signal::default()).collect(),
+            in_fault_valid_other: (0..num_other).map(|_| Signal::default()).collect(),
             in_fault_code_mem: (0..num_mem).map(|_| Signal::default()).collect(),
-            in_fault_code_mxm: (0..num_mxm).map(|_| Signal::default()).collect(),
+            in_fault_code_other: (0..num_other).map(|_| Signal::default()).collect(),
             in_fault_cycle_mem: (0..num_mem).map(|_| Signal::default()).collect(),
-            in_fault_cycle_mxm: (0..num_mxm).map(|_| Signal::default()).collect(),
+            in_fault_cycle_other: (0..num_other).map(|_| Signal::default()).collect(),
             in_ecc_corrected_mem: (0..num_mem).map(|_| Signal::default()).collect(),
-            in_ecc_corrected_mxm: (0..num_mxm).map(|_| Signal::default()).collect(),
+            in_ecc_corrected_other: (0..num_other).map(|_| Signal::default()).collect(),
             in_ecc_uncorrectable_mem: (0..num_mem).map(|_| Signal::default()).collect(),
-            in_ecc_uncorrectable_mxm: (0..num_mxm).map(|_| Signal::default()).collect(),
+            in_ecc_uncorrectable_other: (0..num_other).map(|_| Signal::default()).collect(),
             out_base: (0..num_mem).map(|_| Signal::default()).collect(),
             out_sram_enable: (0..num_slices).map(|_| Signal::default()).collect(),
             out_program_enable_mem: (0..num_mem).map(|_| Signal::default()).collect(),
-            out_program_enable_mxm: (0..num_mxm).map(|_| Signal::default()).collect(),
+            out_program_enable_other: (0..num_other).map(|_| Signal::default()).collect(),
             decoder: RequestDecoder::new(config),
             encoder: Default::default(),
             sram_decoder: Default::default(),
@@ -251,7 +263,7 @@ impl HostPort {
             clear_2: Default::default(),
             sram_enable: (0..num_slices).map(|_| Flop::default()).collect(),
             program_enable_mem: (0..num_mem).map(|_| Flop::default()).collect(),
-            program_enable_mxm: (0..num_mxm).map(|_| Flop::default()).collect(),
+            program_enable_other: (0..num_other).map(|_| Flop::default()).collect(),
             write_2: Default::default(),
             vector_2: Default::default(),
             codeword_2: Default::default(),
@@ -260,16 +272,19 @@ impl HostPort {
             index_2: Default::default(),
             half_2: Default::default(),
             data_2: Default::default(),
+            descriptor_2: Default::default(),
+            map_2: Default::default(),
+            entry_2: Default::default(),
             page_2: Default::default(),
             number_2: Default::default(),
             host_ecc_2: Default::default(),
-            is_mxm_2: Default::default(),
+            is_other_2: Default::default(),
             unit_2: Default::default(),
             slice_2: Default::default(),
             page_4: DelayLine::new(2),
             number_4: DelayLine::new(2),
             host_ecc_4: DelayLine::new(2),
-            is_mxm_5: DelayLine::new(3),
+            is_other_5: DelayLine::new(3),
             unit_5: DelayLine::new(3),
             slice_5: DelayLine::new(3),
             fault_valid: UnitMux::new(config),
@@ -309,7 +324,7 @@ impl HostPort {
             info: Info::new("host_port", file!())
                 .summary("Requests of the host and their answers")
                 .param("SLICES", num_slices)
-                .param("PLANES", config.mxm.planes)
+                .param("UNITS", config.num_queues())
                 .port("in_host_valid", "a request, one every cycle")
                 .port("in_host_address", "64-bit words, see the memory map")
                 .port("in_busy", "the tile runs")
@@ -321,7 +336,7 @@ impl HostPort {
                 .port("out_clear", "clears faults and counters"),
             _num_slices: num_slices,
             _num_mem: num_mem,
-            _num_mxm: num_mxm,
+            _num_other: num_other,
         }
     }
 }
@@ -360,10 +375,10 @@ impl Logic for HostPort {
             half_2
         );
         clock!(
-            self, clock, data_2, page_2, number_2, host_ecc_2, is_mxm_2, unit_2
+            self, clock, data_2, page_2, number_2, host_ecc_2, is_other_2, unit_2
         );
         clock!(
-            self, clock, slice_2, page_4, number_4, host_ecc_4, is_mxm_5, unit_5
+            self, clock, slice_2, page_4, number_4, host_ecc_4, is_other_5, unit_5
         );
         clock!(
             self,
@@ -405,7 +420,7 @@ impl Logic for HostPort {
             valid_8,
             error_2
         );
-        clock!(self, clock, error_8);
+        clock!(self, clock, error_8, descriptor_2, map_2, entry_2);
         self.decoder.reset.next = self.reset.val();
         self.sram_decoder.reset.next = self.reset.val();
         self.counter.reset.next = self.reset.val();
@@ -417,6 +432,8 @@ impl Logic for HostPort {
         self.clear_2.reset.next = self.reset.val();
         self.is_sram_2.reset.next = self.reset.val();
         self.valid_2.reset.next = self.reset.val();
+        self.descriptor_2.reset.next = self.reset.val();
+        self.map_2.reset.next = self.reset.val();
 
         // Cycle 1: the request, and what it asks for.
         self.valid_1.enable.next = true;
@@ -486,6 +503,14 @@ impl Logic for HostPort {
         self.out_program_half.next = self.half_2.q.val();
         self.out_program_index.next = self.index_2.q.val();
         self.out_program_data.next = self.data_2.q.val();
+        self.descriptor_2.enable.next = true;
+        self.descriptor_2.d.next = self.decoder.out_descriptor.val();
+        self.map_2.enable.next = true;
+        self.map_2.d.next = self.decoder.out_map.val();
+        self.entry_2.d.next = self.decoder.out_entry.val();
+        self.out_descriptor_write.next = self.descriptor_2.q.val();
+        self.out_map_write.next = self.map_2.q.val();
+        self.out_entry.next = self.entry_2.q.val();
         for s in 0..self._num_slices {
             self.sram_enable[s].clock.next = self.clock.val();
             self.sram_enable[s].reset.next = self.reset.val();
@@ -499,69 +524,69 @@ impl Logic for HostPort {
             self.program_enable_mem[q].reset.next = self.reset.val();
             self.program_enable_mem[q].enable.next = true;
             self.program_enable_mem[q].d.next = self.decoder.out_program.val()
-                & !self.decoder.out_is_mxm.val()
+                & !self.decoder.out_is_other.val()
                 & self.unit_hot.val().get_bit(q);
             self.out_program_enable_mem[q].next = self.program_enable_mem[q].q.val();
         }
-        for q in 0..self._num_mxm {
-            self.program_enable_mxm[q].clock.next = self.clock.val();
-            self.program_enable_mxm[q].reset.next = self.reset.val();
-            self.program_enable_mxm[q].enable.next = true;
-            self.program_enable_mxm[q].d.next = self.decoder.out_program.val()
-                & self.decoder.out_is_mxm.val()
+        for q in 0..self._num_other {
+            self.program_enable_other[q].clock.next = self.clock.val();
+            self.program_enable_other[q].reset.next = self.reset.val();
+            self.program_enable_other[q].enable.next = true;
+            self.program_enable_other[q].d.next = self.decoder.out_program.val()
+                & self.decoder.out_is_other.val()
                 & self.unit_hot.val().get_bit(q);
-            self.out_program_enable_mxm[q].next = self.program_enable_mxm[q].q.val();
+            self.out_program_enable_other[q].next = self.program_enable_other[q].q.val();
         }
 
         // Cycles 2 to 5: registers are read.
         self.page_2.d.next = self.decoder.out_page.val();
         self.number_2.d.next = self.decoder.out_number.val();
         self.host_ecc_2.d.next = self.decoder.out_host_ecc.val();
-        self.is_mxm_2.d.next = self.decoder.out_is_mxm.val();
+        self.is_other_2.d.next = self.decoder.out_is_other.val();
         self.unit_2.d.next = self.decoder.out_unit.val();
         self.slice_2.d.next = self.decoder.out_slice.val();
         self.page_4.d.next = self.page_2.q.val();
         self.number_4.d.next = self.number_2.q.val();
         self.host_ecc_4.d.next = self.host_ecc_2.q.val();
-        self.fault_valid.in_is_mxm.next = self.is_mxm_2.q.val();
+        self.fault_valid.in_is_other.next = self.is_other_2.q.val();
         self.fault_valid.in_select.next = self.unit_2.q.val();
         for q in 0..self._num_mem {
             self.fault_valid.in_mem[q].next = self.in_fault_valid_mem[q].val();
         }
-        for q in 0..self._num_mxm {
-            self.fault_valid.in_mxm[q].next = self.in_fault_valid_mxm[q].val();
+        for q in 0..self._num_other {
+            self.fault_valid.in_other[q].next = self.in_fault_valid_other[q].val();
         }
-        self.fault_code.in_is_mxm.next = self.is_mxm_2.q.val();
+        self.fault_code.in_is_other.next = self.is_other_2.q.val();
         self.fault_code.in_select.next = self.unit_2.q.val();
         for q in 0..self._num_mem {
             self.fault_code.in_mem[q].next = self.in_fault_code_mem[q].val();
         }
-        for q in 0..self._num_mxm {
-            self.fault_code.in_mxm[q].next = self.in_fault_code_mxm[q].val();
+        for q in 0..self._num_other {
+            self.fault_code.in_other[q].next = self.in_fault_code_other[q].val();
         }
-        self.fault_cycle.in_is_mxm.next = self.is_mxm_2.q.val();
+        self.fault_cycle.in_is_other.next = self.is_other_2.q.val();
         self.fault_cycle.in_select.next = self.unit_2.q.val();
         for q in 0..self._num_mem {
             self.fault_cycle.in_mem[q].next = self.in_fault_cycle_mem[q].val();
         }
-        for q in 0..self._num_mxm {
-            self.fault_cycle.in_mxm[q].next = self.in_fault_cycle_mxm[q].val();
+        for q in 0..self._num_other {
+            self.fault_cycle.in_other[q].next = self.in_fault_cycle_other[q].val();
         }
-        self.corrected.in_is_mxm.next = self.is_mxm_2.q.val();
+        self.corrected.in_is_other.next = self.is_other_2.q.val();
         self.corrected.in_select.next = self.unit_2.q.val();
         for q in 0..self._num_mem {
             self.corrected.in_mem[q].next = self.in_ecc_corrected_mem[q].val();
         }
-        for q in 0..self._num_mxm {
-            self.corrected.in_mxm[q].next = self.in_ecc_corrected_mxm[q].val();
+        for q in 0..self._num_other {
+            self.corrected.in_other[q].next = self.in_ecc_corrected_other[q].val();
         }
-        self.uncorrectable.in_is_mxm.next = self.is_mxm_2.q.val();
+        self.uncorrectable.in_is_other.next = self.is_other_2.q.val();
         self.uncorrectable.in_select.next = self.unit_2.q.val();
         for q in 0..self._num_mem {
             self.uncorrectable.in_mem[q].next = self.in_ecc_uncorrectable_mem[q].val();
         }
-        for q in 0..self._num_mxm {
-            self.uncorrectable.in_mxm[q].next = self.in_ecc_uncorrectable_mxm[q].val();
+        for q in 0..self._num_other {
+            self.uncorrectable.in_other[q].next = self.in_ecc_uncorrectable_other[q].val();
         }
         self.base_mux.enable.next = true;
         self.base_mux.select.next = self.unit_2.q.val();
@@ -614,7 +639,7 @@ impl Logic for HostPort {
         self.register_8.d.next = self.register_5.q.val();
 
         // Cycles 5 to 8: SRAM and program words arrive.
-        self.is_mxm_5.d.next = self.is_mxm_2.q.val();
+        self.is_other_5.d.next = self.is_other_2.q.val();
         self.unit_5.d.next = self.unit_2.q.val();
         self.slice_5.d.next = self.slice_2.q.val();
         self.sram_data_6.enable.next = true;
@@ -636,13 +661,13 @@ impl Logic for HostPort {
         self.counter.in_uncorrectable.next =
             bit_cast::<8, 4>(self.sram_decoder.out_uncorrectable.val());
         self.counter.in_clear.next = self.clear_2.q.val();
-        self.program_7.in_is_mxm.next = self.is_mxm_5.q.val();
+        self.program_7.in_is_other.next = self.is_other_5.q.val();
         self.program_7.in_select.next = self.unit_5.q.val();
         for q in 0..self._num_mem {
             self.program_7.in_mem[q].next = self.in_program_data_mem[q].val();
         }
-        for q in 0..self._num_mxm {
-            self.program_7.in_mxm[q].next = self.in_program_data_mxm[q].val();
+        for q in 0..self._num_other {
+            self.program_7.in_other[q].next = self.in_program_data_other[q].val();
         }
         self.program_8.d.next = self.program_7.out_value.val();
 

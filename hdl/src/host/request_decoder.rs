@@ -39,14 +39,20 @@ pub struct RequestDecoder {
     pub out_sram: Signal<Out, Bit>,
     /// It is for a program memory.
     pub out_program: Signal<Out, Bit>,
+    /// It is for a descriptor.
+    pub out_descriptor: Signal<Out, Bit>,
+    /// It is for a permutation table.
+    pub out_map: Signal<Out, Bit>,
+    /// Word of the descriptors or tables.
+    pub out_entry: Signal<Out, Bits<9>>,
     /// Page of the register.
     pub out_page: Signal<Out, Bits<2>>,
     /// Number of the register in its page.
     pub out_number: Signal<Out, Bits<8>>,
     /// The register is the host's own ECC counter.
     pub out_host_ecc: Signal<Out, Bit>,
-    /// The number (register) or queue (program) is that of a MXM unit.
-    pub out_is_mxm: Signal<Out, Bit>,
+    /// The number (register) or queue (program) is not that of a MEM unit.
+    pub out_is_other: Signal<Out, Bit>,
     /// Unit, from the first of its kind on.
     pub out_unit: Signal<Out, Bits<6>>,
     /// MEM slice.
@@ -65,8 +71,10 @@ pub struct RequestDecoder {
     register_1: Pipe<Bit>,
     sram_1: Pipe<Bit>,
     program_1: Pipe<Bit>,
+    descriptor_1: Pipe<Bit>,
+    map_1: Pipe<Bit>,
     address_1: Pipe<Bits<32>>,
-    is_mxm_1: Pipe<Bit>,
+    is_other_1: Pipe<Bit>,
     unit_1: Pipe<Bits<6>>,
     host_ecc_1: Pipe<Bit>,
     unit: Signal<Local, Bits<8>>,
@@ -76,6 +84,8 @@ pub struct RequestDecoder {
     register: Signal<Local, Bit>,
     sram: Signal<Local, Bit>,
     is_program: Signal<Local, Bit>,
+    is_descriptor: Signal<Local, Bit>,
+    is_map: Signal<Local, Bit>,
     above: Signal<Local, Bits<8>>,
     granted: Signal<Local, Bit>,
     num_slices: Constant<Bits<6>>,
@@ -83,6 +93,10 @@ pub struct RequestDecoder {
     num_mem: Constant<Bits<8>>,
     num_units: Constant<Bits<8>>,
     depth: Constant<Bits<19>>,
+    has_vxm: Constant<Bit>,
+    last_descriptor_word: Constant<Bits<4>>,
+    has_sxm: Constant<Bit>,
+    last_map_word: Constant<Bits<10>>,
     codewords: Constant<Bits<4>>,
     info: Info,
 }
@@ -107,10 +121,13 @@ impl RequestDecoder {
             out_register: Signal::default(),
             out_sram: Signal::default(),
             out_program: Signal::default(),
+            out_descriptor: Signal::default(),
+            out_map: Signal::default(),
+            out_entry: Signal::default(),
             out_page: Signal::default(),
             out_number: Signal::default(),
             out_host_ecc: Signal::default(),
-            out_is_mxm: Signal::default(),
+            out_is_other: Signal::default(),
             out_unit: Signal::default(),
             out_slice: Signal::default(),
             out_vector: Signal::default(),
@@ -123,8 +140,10 @@ impl RequestDecoder {
             register_1: Pipe::default(),
             sram_1: Pipe::default(),
             program_1: Pipe::default(),
+            descriptor_1: Pipe::default(),
+            map_1: Pipe::default(),
             address_1: Pipe::default(),
-            is_mxm_1: Pipe::default(),
+            is_other_1: Pipe::default(),
             unit_1: Pipe::default(),
             host_ecc_1: Pipe::default(),
             unit: Signal::default(),
@@ -134,6 +153,8 @@ impl RequestDecoder {
             register: Signal::default(),
             sram: Signal::default(),
             is_program: Signal::default(),
+            is_descriptor: Signal::default(),
+            is_map: Signal::default(),
             above: Signal::default(),
             granted: Signal::default(),
             num_slices: Constant::new(number(config.mem.slices).into()),
@@ -141,6 +162,20 @@ impl RequestDecoder {
             num_mem: Constant::new(number(2 * config.mem.slices).into()),
             num_units: Constant::new(number(config.num_queues()).into()),
             depth: Constant::new(number(config.icu.queue_depth).into()),
+            has_vxm: Constant::new(config.vxm.is_some()),
+            last_descriptor_word: Constant::new(
+                number(config.vxm.as_ref().map_or(0, |vxm| vxm.alus)).into(),
+            ),
+            has_sxm: Constant::new(config.sxm.is_some()),
+            last_map_word: Constant::new(
+                number(
+                    config
+                        .sxm
+                        .as_ref()
+                        .map_or(0, |sxm| sxm.maps * codewords - 1),
+                )
+                .into(),
+            ),
             codewords: Constant::new(number(codewords).into()),
             info: Info::new("request_decoder", file!())
                 .summary("What a host request asks for, and whether it may")
@@ -161,7 +196,15 @@ impl Logic for RequestDecoder {
     fn update(&mut self) {
         clock!(self, clock, valid_1, idle_1, busy_1, register_1, sram_1);
         clock!(
-            self, clock, program_1, address_1, is_mxm_1, unit_1, host_ecc_1
+            self,
+            clock,
+            program_1,
+            address_1,
+            is_other_1,
+            unit_1,
+            host_ecc_1,
+            descriptor_1,
+            map_1
         );
         self.valid_1.reset.next = self.reset.val();
         self.idle_1.reset.next = self.reset.val();
@@ -175,7 +218,7 @@ impl Logic for RequestDecoder {
         if self.in_address.val().get_bits::<4>(28) == 2 {
             self.unit.next = self.in_address.val().get_bits::<8>(20);
         }
-        self.is_mxm_1.d.next = self.unit.val() >= self.num_mem.val();
+        self.is_other_1.d.next = self.unit.val() >= self.num_mem.val();
         self.above.next = self.unit.val() - self.num_mem.val();
         self.unit_1.d.next = self.unit.val().get_bits::<6>(0);
         if self.unit.val() >= self.num_mem.val() {
@@ -221,12 +264,30 @@ impl Logic for RequestDecoder {
                 & (self.in_address.val().get_bits::<19>(1) < self.depth.val());
             self.idle.next = true;
         }
+        self.is_descriptor.next = (self.in_address.val().get_bits::<8>(24) == 0x30)
+            & (self.in_address.val().get_bits::<15>(9) == 0);
+        self.is_map.next = (self.in_address.val().get_bits::<8>(24) == 0x31)
+            & (self.in_address.val().get_bits::<15>(9) == 0);
+        if self.is_descriptor.val() {
+            self.known.next = self.has_vxm.val()
+                & (bit_cast::<4, 3>(self.in_address.val().get_bits::<3>(0))
+                    <= self.last_descriptor_word.val());
+            self.idle.next = self.in_write.val();
+        }
+        if self.is_map.val() {
+            self.known.next = self.has_sxm.val()
+                & (bit_cast::<10, 9>(self.in_address.val().get_bits::<9>(0))
+                    <= self.last_map_word.val());
+            self.idle.next = self.in_write.val();
+        }
         self.valid_1.d.next = self.in_valid.val();
         self.idle_1.d.next = self.in_valid.val() & self.known.val() & self.idle.val();
         self.busy_1.d.next = self.in_valid.val() & self.known.val() & self.busy.val();
         self.register_1.d.next = self.register.val();
         self.sram_1.d.next = self.sram.val();
         self.program_1.d.next = self.is_program.val();
+        self.descriptor_1.d.next = self.is_descriptor.val();
+        self.map_1.d.next = self.is_map.val();
         self.address_1.d.next = self.in_address.val();
 
         // The next cycle.
@@ -238,8 +299,11 @@ impl Logic for RequestDecoder {
         self.out_register.next = self.register_1.q.val() & self.granted.val();
         self.out_sram.next = self.sram_1.q.val() & self.granted.val();
         self.out_program.next = self.program_1.q.val() & self.granted.val();
+        self.out_descriptor.next = self.descriptor_1.q.val() & self.granted.val();
+        self.out_map.next = self.map_1.q.val() & self.granted.val();
+        self.out_entry.next = self.address_1.q.val().get_bits::<9>(0);
         self.out_host_ecc.next = self.host_ecc_1.q.val();
-        self.out_is_mxm.next = self.is_mxm_1.q.val();
+        self.out_is_other.next = self.is_other_1.q.val();
         self.out_unit.next = self.unit_1.q.val();
         self.out_page.next = self.address_1.q.val().get_bits::<2>(8);
         self.out_number.next = self.address_1.q.val().get_bits::<8>(0);

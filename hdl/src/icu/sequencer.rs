@@ -158,6 +158,8 @@ fn operations(kind: QueueKind) -> &'static [u8] {
         QueueKind::MxmWeights => &[LW, IW],
         QueueKind::MxmCompute => &[LX, MM],
         QueueKind::MxmAccumulate => &[ACC],
+        QueueKind::Vxm => &[VEC],
+        QueueKind::Sxm => &[SXM],
     }
 }
 

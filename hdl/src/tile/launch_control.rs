@@ -3,16 +3,16 @@
 use crate::info::Info;
 use crate::prim::Flop;
 use lpu_isa::Config;
-use lpu_isa::latency::DRAIN_CYCLES;
+use lpu_isa::latency::drain_cycles;
 use rust_hdl::prelude::*;
 
 /// Launch, cycle count and end of a tile, and the NOTIFY pulse.
 ///
 /// ```text
 /// in_launch  /~~~\___________________ ... ______________________
-/// out_cycle      X  n X 0 X 1 X 2 X   ...   X e X e+1 X     X e+16  <- stays
+/// out_cycle      X  n X 0 X 1 X 2 X   ...   X e X e+1 X     X e+d   <- stays; d: drain_cycles
 /// in_ended (all) ~~~~~\______________ ... ____/~~~~~~~~~~~~~~~~~    visible in e, the issue cycle of the last END
-/// out_busy       ____/~~~~~~~~~~~~~~~ ... ~~~~~~~~~~~~~~~~~~~~~\___ low from e+16 on
+/// out_busy       ____/~~~~~~~~~~~~~~~ ... ~~~~~~~~~~~~~~~~~~~~~\___ low from e+d on
 /// in_notify      any queue in t ->  out_notify in t+1, seen by a SYNC in t+2
 /// ```
 ///
@@ -29,14 +29,20 @@ pub struct LaunchControl {
     pub in_ended_mem: Vec<Signal<In, Bit>>,
     /// Each MXM queue: it has ended.
     pub in_ended_mxm: Vec<Signal<In, Bit>>,
+    /// Each other queue: it has ended.
+    pub in_ended_unit: Vec<Signal<In, Bit>>,
     /// Each MEM slice: a queue of it notifies.
     pub in_notify_mem: Vec<Signal<In, Bit>>,
     /// Each MXM plane: a queue of it notifies.
     pub in_notify_mxm: Vec<Signal<In, Bit>>,
+    /// Each other unit: its queue notifies.
+    pub in_notify_unit: Vec<Signal<In, Bit>>,
     /// Each MEM unit: it has a fault.
     pub in_fault_mem: Vec<Signal<In, Bit>>,
     /// Each MXM unit: it has a fault.
     pub in_fault_mxm: Vec<Signal<In, Bit>>,
+    /// Each other unit: it has a fault.
+    pub in_fault_unit: Vec<Signal<In, Bit>>,
     /// Cycle of the launch.
     pub out_cycle: Signal<Out, Bits<32>>,
     /// A launch is going on.
@@ -48,38 +54,43 @@ pub struct LaunchControl {
     cycle: Flop<Bits<32>>,
     busy: Flop<Bit>,
     all_ended: Flop<Bit>,
-    drain: Flop<Bits<5>>,
+    drain: Flop<Bits<6>>,
     notify_1: Flop<Bit>,
     launch: Flop<Bit>,
     fault: Flop<Bit>,
     ended: Signal<Local, Bit>,
     notify: Signal<Local, Bit>,
     any_fault: Signal<Local, Bit>,
-    last_drain: Constant<Bits<5>>,
+    last_drain: Constant<Bits<6>>,
     info: Info,
     _slices: usize,
     _planes: usize,
     _mem_queues: usize,
     _mxm_queues: usize,
+    _units: usize,
 }
 
 impl LaunchControl {
     /// The control of this machine.
     pub fn new(config: &Config) -> Self {
         let (slices, planes) = (config.mem.slices, config.mxm.planes);
+        let units = usize::from(config.vxm.is_some()) + usize::from(config.sxm.is_some());
         let signals = |count| (0..count).map(|_| Signal::default()).collect::<Vec<_>>();
         // `all_ended` is visible one cycle after the last END, `busy` one cycle after the count is full.
-        let drain = DRAIN_CYCLES - 2;
+        let drain = drain_cycles(config) - 2;
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
             in_launch: Signal::default(),
             in_ended_mem: signals(2 * slices),
             in_ended_mxm: signals(3 * planes),
+            in_ended_unit: signals(units),
             in_notify_mem: signals(slices),
             in_notify_mxm: signals(planes),
+            in_notify_unit: signals(units),
             in_fault_mem: signals(2 * slices),
             in_fault_mxm: signals(3 * planes),
+            in_fault_unit: signals(units),
             out_cycle: Signal::default(),
             out_busy: Signal::default(),
             out_notify: Signal::default(),
@@ -99,6 +110,7 @@ impl LaunchControl {
                 .summary("Launch, cycle count and end of a tile")
                 .param("SLICES", slices)
                 .param("PLANES", planes)
+                .param("UNITS", units)
                 .port("in_launch", "the cycle after the next is cycle 0")
                 .port("out_cycle", "cycle of the launch; stays when busy falls")
                 .port("out_notify", "one cycle after in_notify"),
@@ -106,6 +118,7 @@ impl LaunchControl {
             _planes: planes,
             _mem_queues: 2 * slices,
             _mxm_queues: 3 * planes,
+            _units: units,
         }
     }
 }
@@ -134,6 +147,11 @@ impl Logic for LaunchControl {
         for q in 0..self._mxm_queues {
             self.ended.next = self.ended.val() & self.in_ended_mxm[q].val();
             self.any_fault.next = self.any_fault.val() | self.in_fault_mxm[q].val();
+        }
+        for u in 0..self._units {
+            self.ended.next = self.ended.val() & self.in_ended_unit[u].val();
+            self.any_fault.next = self.any_fault.val() | self.in_fault_unit[u].val();
+            self.notify.next = self.notify.val() | self.in_notify_unit[u].val();
         }
         for i in 0..self._slices {
             self.notify.next = self.notify.val() | self.in_notify_mem[i].val();

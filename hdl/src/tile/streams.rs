@@ -38,6 +38,84 @@ macro_rules! no_cells {
     };
 }
 
+/// Copies the cells between two neighbours, both ways.
+macro_rules! join_cells {
+    ($streams:expr, $left:expr, $right:expr) => {
+        copy_cells!(
+            $streams,
+            $right,
+            [in_east_data, in_east_check, in_east_valid],
+            $left,
+            [out_east_data, out_east_check, out_east_valid]
+        );
+        copy_cells!(
+            $streams,
+            $left,
+            [in_west_data, in_west_check, in_west_valid],
+            $right,
+            [out_west_data, out_west_check, out_west_valid]
+        );
+    };
+}
+
+/// What leaves the last position before the MXM, and what comes back to it.
+macro_rules! join_mxm {
+    ($tile:expr, $last:expr) => {
+        copy_cells!(
+            $tile._streams,
+            $last,
+            [in_west_data, in_west_check, in_west_valid],
+            $tile.results,
+            [out_data, out_check, out_valid]
+        );
+        for plane in &mut $tile.mxm {
+            copy_cells!(
+                $tile._streams,
+                plane,
+                [in_east_data, in_east_check, in_east_valid],
+                $last,
+                [out_east_data, out_east_check, out_east_valid]
+            );
+        }
+    };
+}
+
+/// The datapath of a unit sees what the unit sees.
+macro_rules! see_cells {
+    ($streams:expr, $datapaths:expr, $unit:expr) => {
+        for datapath in $datapaths {
+            copy_cells!(
+                $streams,
+                datapath,
+                [in_east_data, in_east_check, in_east_valid],
+                $unit,
+                [in_east_data, in_east_check, in_east_valid]
+            );
+            copy_cells!(
+                $streams,
+                datapath,
+                [in_west_data, in_west_check, in_west_valid],
+                $unit,
+                [in_west_data, in_west_check, in_west_valid]
+            );
+        }
+    };
+}
+
+/// Connects the cells a block sees.
+macro_rules! connect_cells {
+    ($blocks:expr) => {
+        for block in $blocks {
+            block.in_east_data.iter_mut().for_each(Logic::connect);
+            block.in_east_check.iter_mut().for_each(Logic::connect);
+            block.in_east_valid.iter_mut().for_each(Logic::connect);
+            block.in_west_data.iter_mut().for_each(Logic::connect);
+            block.in_west_check.iter_mut().for_each(Logic::connect);
+            block.in_west_valid.iter_mut().for_each(Logic::connect);
+        }
+    };
+}
+
 impl<const L: usize, const V: usize> Tile<L, V> {
     /// Values.
     pub(super) fn wire_streams(&mut self) {
@@ -45,38 +123,30 @@ impl<const L: usize, const V: usize> Tile<L, V> {
         no_cells!(self.mem[0], [in_east_data, in_east_check, in_east_valid]);
         for i in 0..last {
             let (left, right) = self.mem.split_at_mut(i + 1);
-            let (left, right) = (&mut left[i], &mut right[0]);
-            copy_cells!(
-                streams,
-                right,
-                [in_east_data, in_east_check, in_east_valid],
-                left,
-                [out_east_data, out_east_check, out_east_valid]
-            );
-            copy_cells!(
-                streams,
-                left,
-                [in_west_data, in_west_check, in_west_valid],
-                right,
-                [out_west_data, out_west_check, out_west_valid]
-            );
+            join_cells!(streams, left[i], right[0]);
         }
-        copy_cells!(
-            streams,
-            self.mem[last],
-            [in_west_data, in_west_check, in_west_valid],
-            self.results,
-            [out_data, out_check, out_valid]
-        );
+        if let Some(unit) = self.unit.first_mut() {
+            join_cells!(streams, self.mem[last], unit);
+        }
+        if let [left, right] = &mut self.unit[..] {
+            join_cells!(streams, left, right);
+        }
+        match self.unit.last_mut() {
+            Some(unit) => {
+                join_mxm!(self, unit);
+            }
+            None => {
+                join_mxm!(self, self.mem[last]);
+            }
+        }
+        if let Some(unit) = self.unit.first() {
+            see_cells!(streams, &mut self.vxm, unit);
+        }
+        if let Some(unit) = self.unit.last() {
+            see_cells!(streams, &mut self.sxm, unit);
+        }
         no_cells!(self.results, [in_data, in_check, in_valid]);
         for (p, plane) in self.mxm.iter_mut().enumerate() {
-            copy_cells!(
-                streams,
-                plane,
-                [in_east_data, in_east_check, in_east_valid],
-                self.mem[last],
-                [out_east_data, out_east_check, out_east_valid]
-            );
             for b in 0..4 {
                 self.results.in_drive[4 * p + b].next = plane.out_result_drive.val();
                 self.results.in_drive_data[4 * p + b].next = plane.out_result_data[b].val();
@@ -87,14 +157,10 @@ impl<const L: usize, const V: usize> Tile<L, V> {
 
     /// Connections.
     pub(super) fn connect_streams(&mut self) {
-        for mem in &mut self.mem {
-            mem.in_east_data.iter_mut().for_each(Logic::connect);
-            mem.in_east_check.iter_mut().for_each(Logic::connect);
-            mem.in_east_valid.iter_mut().for_each(Logic::connect);
-            mem.in_west_data.iter_mut().for_each(Logic::connect);
-            mem.in_west_check.iter_mut().for_each(Logic::connect);
-            mem.in_west_valid.iter_mut().for_each(Logic::connect);
-        }
+        connect_cells!(&mut self.mem);
+        connect_cells!(&mut self.unit);
+        connect_cells!(&mut self.vxm);
+        connect_cells!(&mut self.sxm);
         for plane in &mut self.mxm {
             plane.in_east_data.iter_mut().for_each(Logic::connect);
             plane.in_east_check.iter_mut().for_each(Logic::connect);
@@ -111,7 +177,6 @@ impl<const L: usize, const V: usize> Tile<L, V> {
 
     /// Text.
     pub(super) fn stream_statements(&self) -> Vec<VerilogStatement> {
-        let last = self._slices - 1;
         let nothing = |part: &str| {
             VerilogExpression::Literal(match part {
                 "data" => Bits::<V>::default().into(),
@@ -131,25 +196,42 @@ impl<const L: usize, const V: usize> Tile<L, V> {
                 }
             }
         };
+        let mem = (0..self._slices).map(|i| format!("mem${i}"));
+        let units = (0..self._units).map(|u| format!("unit${u}"));
+        let positions: Vec<String> = mem.chain(units).collect();
         copy("mem$0$in_east_", None);
-        for i in 0..last {
-            let next = i + 1;
+        for pair in positions.windows(2) {
+            let [left, right] = pair else {
+                unreachable!("windows of two");
+            };
             copy(
-                &format!("mem${next}$in_east_"),
-                Some(&format!("mem${i}$out_east_")),
+                &format!("{right}$in_east_"),
+                Some(&format!("{left}$out_east_")),
             );
             copy(
-                &format!("mem${i}$in_west_"),
-                Some(&format!("mem${next}$out_west_")),
+                &format!("{left}$in_west_"),
+                Some(&format!("{right}$out_west_")),
             );
         }
-        copy(&format!("mem${last}$in_west_"), Some("results$out_"));
+        let last = positions.last().expect("at least one slice");
+        copy(&format!("{last}$in_west_"), Some("results$out_"));
         copy("results$in_", None);
         for p in 0..self._planes {
             copy(
                 &format!("mxm${p}$in_east_"),
-                Some(&format!("mem${last}$out_east_")),
+                Some(&format!("{last}$out_east_")),
             );
+        }
+        for (datapath, unit) in self.datapaths() {
+            let before = self._slices + unit - 1;
+            let after = positions.get(self._slices + unit + 1);
+            let east = format!("{}$out_east_", positions[before]);
+            let west = after.map_or_else(
+                || "results$out_".into(),
+                |right| format!("{right}$out_west_"),
+            );
+            copy(&format!("{datapath}$in_east_"), Some(&east));
+            copy(&format!("{datapath}$in_west_"), Some(&west));
         }
         for p in 0..self._planes {
             for b in 0..4 {

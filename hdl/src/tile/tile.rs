@@ -1,21 +1,22 @@
 //! The tile: the top module `lpu_tile`.
 
-use super::LaunchControl;
+use super::{LaunchControl, StreamUnit};
 use crate::host::HostPort;
 use crate::info::Info;
 use crate::mem::MemSlice;
 use crate::mxm::MxmPlane;
 use crate::stream::StreamStage;
-use lpu_isa::Config;
+use crate::{sxm, vxm};
+use lpu_isa::{Config, QueueKind};
 use rust_hdl::prelude::*;
 
-/// The tile: MEM slices, MXM planes, host port and control. The top module `lpu_tile`.
+/// The tile: MEM slices, VXM and SXM if there are any, MXM planes, host port and control. The top module `lpu_tile`.
 ///
 /// ```text
-///              E[0]          E[m-1]
-///    mem_0  --------> ... ---------> mxm_0 .. mxm_P-1      eastward: weights, operands
-///           <-------- ... <---------  results              westward
-///              W[1]          W[m]
+///              E[0]          E[m-1]         E[m]           E[m+1]
+///    mem_0  --------> ... ---------> unit_0 ------> unit_1 -------> mxm_0 .. mxm_P-1      eastward: weights, operands
+///           <-------- ... <--------- vxm_0  <------ sxm_0  <-------  results              westward
+///              W[1]          W[m]           W[m+1]         W[m+2]
 /// ```
 ///
 /// `docs/machine.md` is its specification. Parameters: a [`Config`]; L lanes, V = 8 L.
@@ -44,9 +45,13 @@ pub struct Tile<const L: usize, const V: usize> {
     /// Some unit has a fault.
     pub out_fault: Signal<Out, Bit>,
     pub(super) mem: Vec<MemSlice<L, V>>,
+    /// VXM, then SXM, as far as there are any: what both have.
+    pub(super) unit: Vec<StreamUnit<L, V>>,
+    pub(super) vxm: Vec<vxm::Datapath<L, V>>,
+    pub(super) sxm: Vec<sxm::Datapath<L, V>>,
     pub(super) mxm: Vec<MxmPlane<L, V>>,
     pub(super) results: StreamStage<L, V>,
-    host: HostPort,
+    pub(super) host: HostPort,
     control: LaunchControl,
     /// Cycle of the launch, for test benches.
     cycle: Signal<Local, Bits<32>>,
@@ -54,6 +59,9 @@ pub struct Tile<const L: usize, const V: usize> {
     running: Signal<Local, Bit>,
     info: Info,
     pub(super) _slices: usize,
+    pub(super) _units: usize,
+    pub(super) _vxms: usize,
+    pub(super) _sxms: usize,
     pub(super) _planes: usize,
     pub(super) _streams: usize,
 }
@@ -63,6 +71,28 @@ impl<const L: usize, const V: usize> Tile<L, V> {
     pub fn new(config: &Config) -> Self {
         assert!(L == config.lanes && V == 8 * L, "{L} lanes of {V} bits");
         let (slices, planes) = (config.mem.slices, config.mxm.planes);
+        let vxm = config.vxm.iter().map(|_| QueueKind::Vxm);
+        let units = vxm.chain(config.sxm.iter().map(|_| QueueKind::Sxm));
+        let unit: Vec<_> = units.map(|kind| StreamUnit::new(config, kind)).collect();
+        let vxm: Vec<_> = config
+            .vxm
+            .iter()
+            .map(|_| vxm::Datapath::new(config))
+            .collect();
+        let sxm: Vec<_> = config
+            .sxm
+            .iter()
+            .map(|_| sxm::Datapath::new(config))
+            .collect();
+        let mut info = Info::new("tile", file!());
+        if let Some(vxm) = &config.vxm {
+            info = info
+                .param("ALUS", vxm.alus)
+                .param("REGISTERS", vxm.registers);
+        }
+        if let Some(sxm) = &config.sxm {
+            info = info.param("MAPS", sxm.maps);
+        }
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
@@ -82,7 +112,7 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             control: LaunchControl::new(config),
             cycle: Signal::default(),
             running: Signal::default(),
-            info: Info::new("tile", file!())
+            info: info
                 .summary(&format!(
                     "Language Processing Unit, configuration {}",
                     config.name
@@ -104,6 +134,12 @@ impl<const L: usize, const V: usize> Tile<L, V> {
                 .port("out_busy", "a launch is going on")
                 .port("out_fault", "some unit has a fault"),
             _slices: slices,
+            _units: unit.len(),
+            _vxms: vxm.len(),
+            _sxms: sxm.len(),
+            unit,
+            vxm,
+            sxm,
             _planes: planes,
             _streams: config.streams,
         }
@@ -181,6 +217,35 @@ impl<const L: usize, const V: usize> crate::wiring::Wiring for Tile<L, V> {
             self.control.in_ended_mem[i * 2 + 1].next = self.mem[i].out_write_ended.val();
             self.control.in_notify_mem[i].next = self.mem[i].out_notify.val();
         }
+        for u in 0..self._units {
+            self.unit[u].clock.next = self.clock.val();
+            self.unit[u].reset.next = self.reset.val();
+            self.unit[u].in_launch.next = self.host.out_launch.val();
+            self.unit[u].in_notify.next = self.control.out_notify.val();
+            self.unit[u].in_clear.next = self.host.out_clear.val();
+            self.unit[u].in_cycle.next = self.control.out_cycle.val();
+            self.unit[u].in_program_write.next = self.host.out_program_write.val();
+            self.unit[u].in_program_half.next = self.host.out_program_half.val();
+            self.unit[u].in_program_index.next = self.host.out_program_index.val();
+            self.unit[u].in_program_data.next = self.host.out_program_data.val();
+            self.control.in_fault_unit[u].next = self.unit[u].out_fault_valid.val();
+            self.control.in_ended_unit[u].next = self.unit[u].out_ended.val();
+            self.control.in_notify_unit[u].next = self.unit[u].out_notify.val();
+        }
+        for x in 0..self._vxms {
+            self.vxm[x].clock.next = self.clock.val();
+            self.vxm[x].reset.next = self.reset.val();
+            self.vxm[x].in_host_write.next = self.host.out_descriptor_write.val();
+            self.vxm[x].in_host_entry.next = self.host.out_entry.val();
+            self.vxm[x].in_host_data.next = self.host.out_program_data.val();
+        }
+        for x in 0..self._sxms {
+            self.sxm[x].clock.next = self.clock.val();
+            self.sxm[x].reset.next = self.reset.val();
+            self.sxm[x].in_host_write.next = self.host.out_map_write.val();
+            self.sxm[x].in_host_entry.next = self.host.out_entry.val();
+            self.sxm[x].in_host_data.next = self.host.out_program_data.val();
+        }
         for p in 0..self._planes {
             self.mxm[p].clock.next = self.clock.val();
             self.mxm[p].reset.next = self.reset.val();
@@ -193,45 +258,47 @@ impl<const L: usize, const V: usize> crate::wiring::Wiring for Tile<L, V> {
             self.mxm[p].in_program_index.next = self.host.out_program_index.val();
             self.mxm[p].in_program_data.next = self.host.out_program_data.val();
             self.mxm[p].in_program_enable_weights.next =
-                self.host.out_program_enable_mxm[p * 3].val();
-            self.host.in_program_data_mxm[p * 3].next = self.mxm[p].out_program_data_weights.val();
-            self.host.in_fault_valid_mxm[p * 3].next = self.mxm[p].out_weights_fault_valid.val();
-            self.host.in_fault_code_mxm[p * 3].next = self.mxm[p].out_weights_fault_code.val();
-            self.host.in_fault_cycle_mxm[p * 3].next = self.mxm[p].out_weights_fault_cycle.val();
-            self.host.in_ecc_corrected_mxm[p * 3].next =
+                self.host.out_program_enable_other[p * 3].val();
+            self.host.in_program_data_other[p * 3].next =
+                self.mxm[p].out_program_data_weights.val();
+            self.host.in_fault_valid_other[p * 3].next = self.mxm[p].out_weights_fault_valid.val();
+            self.host.in_fault_code_other[p * 3].next = self.mxm[p].out_weights_fault_code.val();
+            self.host.in_fault_cycle_other[p * 3].next = self.mxm[p].out_weights_fault_cycle.val();
+            self.host.in_ecc_corrected_other[p * 3].next =
                 self.mxm[p].out_weights_ecc_corrected.val();
-            self.host.in_ecc_uncorrectable_mxm[p * 3].next =
+            self.host.in_ecc_uncorrectable_other[p * 3].next =
                 self.mxm[p].out_weights_ecc_uncorrectable.val();
             self.control.in_fault_mxm[p * 3].next = self.mxm[p].out_weights_fault_valid.val();
             self.control.in_ended_mxm[p * 3].next = self.mxm[p].out_weights_ended.val();
             self.mxm[p].in_program_enable_compute.next =
-                self.host.out_program_enable_mxm[p * 3 + 1].val();
-            self.host.in_program_data_mxm[p * 3 + 1].next =
+                self.host.out_program_enable_other[p * 3 + 1].val();
+            self.host.in_program_data_other[p * 3 + 1].next =
                 self.mxm[p].out_program_data_compute.val();
-            self.host.in_fault_valid_mxm[p * 3 + 1].next =
+            self.host.in_fault_valid_other[p * 3 + 1].next =
                 self.mxm[p].out_compute_fault_valid.val();
-            self.host.in_fault_code_mxm[p * 3 + 1].next = self.mxm[p].out_compute_fault_code.val();
-            self.host.in_fault_cycle_mxm[p * 3 + 1].next =
+            self.host.in_fault_code_other[p * 3 + 1].next =
+                self.mxm[p].out_compute_fault_code.val();
+            self.host.in_fault_cycle_other[p * 3 + 1].next =
                 self.mxm[p].out_compute_fault_cycle.val();
-            self.host.in_ecc_corrected_mxm[p * 3 + 1].next =
+            self.host.in_ecc_corrected_other[p * 3 + 1].next =
                 self.mxm[p].out_compute_ecc_corrected.val();
-            self.host.in_ecc_uncorrectable_mxm[p * 3 + 1].next =
+            self.host.in_ecc_uncorrectable_other[p * 3 + 1].next =
                 self.mxm[p].out_compute_ecc_uncorrectable.val();
             self.control.in_fault_mxm[p * 3 + 1].next = self.mxm[p].out_compute_fault_valid.val();
             self.control.in_ended_mxm[p * 3 + 1].next = self.mxm[p].out_compute_ended.val();
             self.mxm[p].in_program_enable_accumulate.next =
-                self.host.out_program_enable_mxm[p * 3 + 2].val();
-            self.host.in_program_data_mxm[p * 3 + 2].next =
+                self.host.out_program_enable_other[p * 3 + 2].val();
+            self.host.in_program_data_other[p * 3 + 2].next =
                 self.mxm[p].out_program_data_accumulate.val();
-            self.host.in_fault_valid_mxm[p * 3 + 2].next =
+            self.host.in_fault_valid_other[p * 3 + 2].next =
                 self.mxm[p].out_accumulate_fault_valid.val();
-            self.host.in_fault_code_mxm[p * 3 + 2].next =
+            self.host.in_fault_code_other[p * 3 + 2].next =
                 self.mxm[p].out_accumulate_fault_code.val();
-            self.host.in_fault_cycle_mxm[p * 3 + 2].next =
+            self.host.in_fault_cycle_other[p * 3 + 2].next =
                 self.mxm[p].out_accumulate_fault_cycle.val();
-            self.host.in_ecc_corrected_mxm[p * 3 + 2].next =
+            self.host.in_ecc_corrected_other[p * 3 + 2].next =
                 self.mxm[p].out_accumulate_ecc_corrected.val();
-            self.host.in_ecc_uncorrectable_mxm[p * 3 + 2].next =
+            self.host.in_ecc_uncorrectable_other[p * 3 + 2].next =
                 self.mxm[p].out_accumulate_ecc_uncorrectable.val();
             self.control.in_fault_mxm[p * 3 + 2].next =
                 self.mxm[p].out_accumulate_fault_valid.val();
@@ -249,11 +316,13 @@ impl<const L: usize, const V: usize> Logic for Tile<L, V> {
     fn update(&mut self) {
         <Self as crate::wiring::Wiring>::wire(self);
         self.wire_streams();
+        self.wire_units();
     }
 
     fn connect(&mut self) {
         <Self as crate::wiring::Wiring>::connect(self);
         self.connect_streams();
+        self.connect_units();
     }
 
     fn hdl(&self) -> Verilog {
@@ -261,6 +330,7 @@ impl<const L: usize, const V: usize> Logic for Tile<L, V> {
             unreachable!("hdl_gen makes combinatorial logic");
         };
         text.extend(self.stream_statements());
+        text.extend(self.unit_statements());
         Verilog::Combinatorial(text)
     }
 }

@@ -1,6 +1,8 @@
 //! Small legal configurations.
 
 use lpu_isa::Config;
+use lpu_isa::config::{SxmConfig, VxmConfig};
+use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -19,7 +21,11 @@ pub fn config() -> impl Strategy<Value = Config> {
         select(vec![2usize, 4, 8]),
         select(vec![64usize, 128]),
     );
-    (shape, depths).prop_map(|(shape, depths)| {
+    let vxm = (1usize..=4, select(vec![16usize, 32]))
+        .prop_map(|(alus, registers)| VxmConfig { alus, registers });
+    let sxm = select(vec![2usize, 8]).prop_map(|maps| SxmConfig { maps });
+    let units = (option::of(vxm), option::of(sxm));
+    (shape, depths, units).prop_map(|(shape, depths, units)| {
         let (lanes, streams, slices, depth, planes) = shape;
         let (weight_streams, accumulators, operands, queue) = depths;
         let mut config = Config::preset("nano").expect("a preset");
@@ -33,6 +39,7 @@ pub fn config() -> impl Strategy<Value = Config> {
         config.mxm.accumulator_depth = accumulators;
         config.mxm.operand_depth = operands;
         config.icu.queue_depth = queue;
+        (config.vxm, config.sxm) = units;
         config
     })
 }

@@ -16,7 +16,7 @@ fn program(
     notifier: Option<usize>,
 ) -> lpu_isa::Program {
     // No READ of the first transaction issues before cycle 0, not even across all slices.
-    let start = 2 + READ_LATENCY + config.mem.slices as u64;
+    let start = 2 + READ_LATENCY + config.mxm_position() as u64;
     let mut table = Timetable::default();
     for draw in draws {
         for delay in 0..20 {

@@ -38,12 +38,12 @@ impl Plan<'_> {
 
     /// Slice `from` drives `stream` in `drive`: takes the value's way.
     fn way(&mut self, from: usize, drive: u64, stream: Stream) {
-        let slices = self.config.mem.slices as u64;
+        let end = self.config.mxm_position() as u64;
         let index = stream.index;
         self.resources.push(if stream.westward {
             Resource::West(index, drive + from as u64)
         } else {
-            Resource::East(index, drive + slices - from as u64)
+            Resource::East(index, drive + end - from as u64)
         });
     }
 
@@ -77,7 +77,7 @@ impl Plan<'_> {
             westward: from > near,
             index,
         };
-        let (plane, mxm) = (usize::from(c) % planes, slices);
+        let (plane, mxm) = (usize::from(c) % planes, config.mxm_position());
         let operand = Stream::east(index(d));
         match kind % 8 {
             0 | 1 if slices > 1 => {
@@ -181,7 +181,7 @@ impl Plan<'_> {
         let row = pick[4] % config.mxm.accumulator_depth as u16;
         self.issue(MxmAccumulate, plane, cycle, operation, row);
         if flag[2] {
-            let (mxm, drive) = (config.mem.slices, cycle + ACC_LATENCY - 1);
+            let (mxm, drive) = (config.mxm_position(), cycle + ACC_LATENCY - 1);
             (0..4).for_each(|b| self.way(mxm, drive, Stream::west(stream + b)));
             let seen = drive + (mxm - to) as u64;
             let byte = Stream::west(stream + (pick[1] % 4) as u8);

@@ -27,7 +27,9 @@ pub fn spoiled(config: &Config) -> impl Strategy<Value = Scenario> + use<> {
             for change in changes {
                 apply(&mut lists, &scenario, change);
             }
-            scenario.program = Program::new(&scenario.config);
+            let mut program = Program::new(&scenario.config);
+            program.bring_tables_of(&scenario.program);
+            scenario.program = program;
             for (id, list) in lists.into_iter().enumerate() {
                 list.into_iter().for_each(|i| scenario.program.push(id, i));
             }
@@ -131,7 +133,12 @@ fn restream(operation: &mut Operation, value: u8) {
         Operation::Read { stream }
         | Operation::Write { stream }
         | Operation::Gather { stream, .. }
-        | Operation::Scatter { stream, .. } => {
+        | Operation::Scatter { stream, .. }
+        | Operation::Vector { a: stream, .. }
+        | Operation::Lanes { from: stream, .. }
+        | Operation::TransposeLoad { from: stream }
+        | Operation::TransposeStore { to: stream }
+        | Operation::Reduce { to: stream, .. } => {
             *stream = Stream {
                 westward: value.is_multiple_of(2),
                 index,

@@ -5,7 +5,9 @@
 //! as far apart as it takes.
 
 use super::spoil::spoiled;
+use super::vector::{DRAWN_DESCRIPTORS, Tables, tables};
 use super::{Image, Scenario, config};
+use lpu_isa::instruction::{ARGUMENT_BITS, vector_address};
 use lpu_isa::{AccMode, Config, Instruction, Operation, Program, Queue, QueueKind, Repeat, Stream};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -59,6 +61,15 @@ fn operation(config: &Config, kind: QueueKind) -> BoxedStrategy<Operation> {
         QueueKind::MxmAccumulate => (east, mode(), mode())
             .prop_map(|(stream, init, emit)| Operation::Accumulate { stream, init, emit })
             .boxed(),
+        QueueKind::Vxm => two.prop_map(|(a, b)| Operation::Vector { a, b }).boxed(),
+        QueueKind::Sxm => prop_oneof![
+            3 => (two.clone(), any::<bool>())
+                .prop_map(|((from, to), word)| Operation::Lanes { from, to, word }),
+            2 => one.clone().prop_map(|from| Operation::TransposeLoad { from }),
+            2 => one.prop_map(|to| Operation::TransposeStore { to }),
+            2 => two.prop_map(|(from, to)| Operation::Reduce { from, to }),
+        ]
+        .boxed(),
     }
 }
 
@@ -80,14 +91,31 @@ fn instruction(config: &Config, kind: QueueKind) -> impl Strategy<Value = Instru
         QueueKind::MxmWeights => config.lanes,
         QueueKind::MxmCompute => config.mxm.operand_depth,
         QueueKind::MxmAccumulate => config.mxm.accumulator_depth,
+        QueueKind::Vxm => config.vxm.as_ref().map_or(1, |vxm| vxm.registers),
+        QueueKind::Sxm => 2 * config.lanes,
     } as u16;
-    let address = prop_oneof![12 => 0..rows, 1 => any::<u16>()];
+    let address = match kind {
+        QueueKind::Vxm => (0..rows.min(12), 0..DRAWN_DESCRIPTORS)
+            .prop_map(|(row, descriptor)| vector_address(row, descriptor))
+            .boxed(),
+        // Rows, reductions, and modes with arguments.
+        QueueKind::Sxm => prop_oneof![
+            3 => 0..rows,
+            2 => 0u16..3,
+            3 => (0u16..6, 0..rows).prop_map(|(mode, n)| mode << ARGUMENT_BITS | n),
+        ]
+        .boxed(),
+        _ => (0..rows).boxed(),
+    };
+    let address = prop_oneof![12 => address, 1 => any::<u16>()];
     let kinds = [
         QueueKind::MemRead,
         QueueKind::MemWrite,
         QueueKind::MxmWeights,
         QueueKind::MxmCompute,
         QueueKind::MxmAccumulate,
+        QueueKind::Vxm,
+        QueueKind::Sxm,
     ];
     let foreign = kinds.map(|kind| operation(config, kind));
     let foreign = (0..foreign.len()).prop_flat_map(move |i| foreign[i].clone());
@@ -122,6 +150,7 @@ fn assemble(
     mut drawn: Vec<Vec<Instruction>>,
     notifier: usize,
     no_end: Option<usize>,
+    tables: Tables,
 ) -> Program {
     let mut longest = 0;
     for (id, queue) in drawn.iter_mut().enumerate() {
@@ -142,6 +171,7 @@ fn assemble(
         drawn[notifier].extend([Instruction::Nop { cycles }, Instruction::Notify]);
     }
     let mut program = Program::new(config);
+    tables.bring(&mut program);
     for (id, queue) in drawn.into_iter().enumerate() {
         let rest = config.icu.queue_depth - queue.len();
         queue.into_iter().for_each(|i| program.push(id, i));
@@ -174,11 +204,12 @@ fn drawn(config: &Config) -> impl Strategy<Value = Scenario> + use<> {
     let bases = vec(base, queues);
     let no_end = prop_oneof![15 => Just(None), 1 => (0..queues).prop_map(Some)];
     let image = (any::<u64>(), 0u8..40, prop_oneof![Just(0u8), 0u8..60]);
-    (drawn, 0..queues, no_end, bases, image).prop_map(
-        move |(drawn, notifier, no_end, bases, image)| {
+    let tables = tables(&config, stream(&config));
+    (drawn, 0..queues, no_end, bases, image, tables).prop_map(
+        move |(drawn, notifier, no_end, bases, image, tables)| {
             let (seed, single_flips, double_flips) = image;
             Scenario {
-                program: assemble(&config, drawn, notifier, no_end),
+                program: assemble(&config, drawn, notifier, no_end, tables),
                 config: config.clone(),
                 bases,
                 image: Image {

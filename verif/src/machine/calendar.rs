@@ -1,31 +1,33 @@
 //! What is scheduled for the next cycles, by cycle and unit.
 
-/// Cycles ahead that can be scheduled; more than any latency from one stage to another.
+/// Cycles ahead that most units schedule; more than any latency in them.
 pub const HORIZON: u64 = 16;
+/// Cycles ahead that the vector unit and the switch unit schedule; more than any latency of all.
+pub const FAR_HORIZON: u64 = 64;
 
-/// At most one entry for each unit and cycle, up to [`HORIZON`] cycles ahead.
+/// At most one entry for each unit and cycle, up to `AHEAD` cycles ahead.
 ///
 /// Entries are reused: nothing is allocated after construction.
 #[derive(Clone, Debug)]
-pub struct Calendar<T> {
+pub struct Calendar<T, const AHEAD: usize = { HORIZON as usize }> {
     units: usize,
     entries: Vec<T>,
-    due: [u32; HORIZON as usize],
+    due: [u32; AHEAD],
 }
 
-impl<T: Clone> Calendar<T> {
+impl<T: Clone, const AHEAD: usize> Calendar<T, AHEAD> {
     /// An empty calendar for `units` (at most 32) units.
     pub fn new(units: usize, empty: T) -> Self {
         assert!(units <= 32);
         Self {
             units,
-            entries: vec![empty; units * HORIZON as usize],
-            due: [0; HORIZON as usize],
+            entries: vec![empty; units * AHEAD],
+            due: [0; AHEAD],
         }
     }
 
     const fn slot(cycle: u64) -> usize {
-        (cycle % HORIZON) as usize
+        (cycle % AHEAD as u64) as usize
     }
 
     /// The entry of `unit` in `cycle`, now due.
@@ -60,7 +62,7 @@ impl<T: Clone> Calendar<T> {
 
     /// Strikes everything out.
     pub const fn clear(&mut self) {
-        self.due = [0; HORIZON as usize];
+        self.due = [0; AHEAD];
     }
 }
 
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn entries_come_due_once_in_unit_order() {
-        let mut calendar = Calendar::new(3, 0);
+        let mut calendar = Calendar::<_>::new(3, 0);
         *calendar.schedule(20, 2) = 7;
         *calendar.schedule(20, 0) = 5;
         *calendar.schedule(21, 1) = 6;

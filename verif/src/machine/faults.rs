@@ -46,7 +46,7 @@ impl Faults {
         Self {
             kept: vec![None; units],
             ecc: vec![EccCount::default(); units],
-            pending: Default::default(),
+            pending: std::array::from_fn(|_| Vec::new()),
         }
     }
 

@@ -1,13 +1,11 @@
 //! What the host does between launches, and peeks for tests.
 
 use super::Machine;
-use super::queue::Slot;
 use crate::Vector;
 use crate::secded::{self, Decoded};
 use crate::vector::DecodeCount;
-use lpu_isa::instruction::{DecodeError, encoding::opcode};
+use lpu_isa::Program;
 use lpu_isa::secded::LANES_PER_CODEWORD;
-use lpu_isa::{Instruction, Program};
 
 /// Why a program does not fit the machine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,16 +22,6 @@ pub enum LoadError {
         length: usize,
         /// Instructions that fit.
         depth: usize,
-    },
-    /// A word that is not an instruction.
-    #[error("queue {queue}, instruction {index}: {error}")]
-    Word {
-        /// Queue id.
-        queue: usize,
-        /// Index in the queue.
-        index: usize,
-        /// What is wrong with it.
-        error: DecodeError,
     },
 }
 
@@ -55,30 +43,24 @@ impl Machine {
             self.check_length(queue, program.queue(queue).len())?;
         }
         for (id, queue) in self.queues.iter_mut().enumerate() {
-            queue.load(program.queue(id).iter().copied().map(Slot::Instruction));
+            queue.load(program.queue(id));
+        }
+        if let Some(vxm) = &mut self.vxm {
+            for (&index, &descriptor) in program.descriptors() {
+                vxm.descriptors[index] = descriptor;
+            }
+        }
+        if let Some(sxm) = &mut self.sxm {
+            for (&index, lanes) in program.maps() {
+                sxm.maps[index].clone_from(lanes);
+            }
         }
         Ok(())
     }
 
-    /// Loads instruction words into one queue; opcodes that are not assigned are allowed.
-    pub fn load_words(&mut self, queue: usize, words: &[u128]) -> Result<(), LoadError> {
-        self.check_length(queue, words.len())?;
-        let mut slots = Vec::with_capacity(words.len());
-        for (index, &word) in words.iter().enumerate() {
-            slots.push(match Instruction::decode(word) {
-                Ok(instruction) => Slot::Instruction(instruction),
-                Err(DecodeError::Opcode(_)) => Slot::Unassigned,
-                Err(error) => {
-                    return Err(LoadError::Word {
-                        queue,
-                        index,
-                        error,
-                    });
-                }
-            });
-        }
-        self.queues[queue].load(slots.into_iter());
-        Ok(())
+    /// Register `row` of the vector unit, if there is one.
+    pub fn vector_register(&self, row: usize) -> Option<&[u32]> {
+        self.vxm.as_ref().map(|vxm| vxm.register(row))
     }
 
     fn check_length(&self, queue: usize, length: usize) -> Result<(), LoadError> {
@@ -170,6 +152,3 @@ impl Machine {
         self.mxm.planes[plane].active[n * self.config.lanes + k] as i8
     }
 }
-
-// Unassigned opcodes are 10 and 11; CONFIG follows them.
-const _: () = assert!(opcode::ACC + 3 == opcode::CONFIG);

@@ -122,7 +122,7 @@ impl Mxm {
             planes: vec![plane; planes],
             lanes,
             codewords: lanes / LANES_PER_CODEWORD,
-            position: config.mem.slices,
+            position: config.mxm_position(),
             max_weight_streams: config.mxm.weight_streams,
             operand_depth: config.mxm.operand_depth,
             accumulator_depth: config.mxm.accumulator_depth,

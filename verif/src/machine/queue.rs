@@ -49,21 +49,12 @@ pub enum Issue {
     NoEnd(Origin),
 }
 
-/// A queue memory's entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Slot {
-    /// An instruction.
-    Instruction(Instruction),
-    /// A word with an unassigned opcode.
-    Unassigned,
-}
-
 /// The state of a queue.
 #[derive(Clone, Debug)]
 pub struct Queue {
     id: u8,
     kind: QueueKind,
-    slots: Vec<Slot>,
+    instructions: Vec<Instruction>,
     index: usize,
     inner: u32,
     outer: u32,
@@ -75,7 +66,7 @@ impl Queue {
         Self {
             id,
             kind,
-            slots: Vec::new(),
+            instructions: Vec::new(),
             index: 0,
             inner: 0,
             outer: 0,
@@ -83,9 +74,9 @@ impl Queue {
     }
 
     /// Fills the memory.
-    pub fn load(&mut self, slots: impl Iterator<Item = Slot>) {
-        self.slots.clear();
-        self.slots.extend(slots);
+    pub fn load(&mut self, instructions: &[Instruction]) {
+        self.instructions.clear();
+        self.instructions.extend(instructions);
     }
 
     /// Goes back to the first instruction.
@@ -105,12 +96,8 @@ impl Queue {
     /// Issues in `cycle`; also returns the next issue cycle ([`NEVER`] after END and in SYNC).
     pub fn issue(&mut self, cycle: u64) -> (Issue, u64) {
         let origin = self.origin();
-        let Some(slot) = self.slots.get(self.index) else {
+        let Some(&instruction) = self.instructions.get(self.index) else {
             return (Issue::NoEnd(origin), NEVER);
-        };
-        let Slot::Instruction(instruction) = *slot else {
-            self.index += 1;
-            return (Issue::Illegal(origin), cycle + 1);
         };
         if let Instruction::Op {
             operation,
@@ -194,6 +181,11 @@ pub const fn takes(kind: QueueKind, operation: Operation) -> bool {
             )
         }
         QueueKind::MxmAccumulate => matches!(operation, Accumulate { .. }),
+        QueueKind::Vxm => matches!(operation, Vector { .. }),
+        QueueKind::Sxm => matches!(
+            operation,
+            Lanes { .. } | TransposeLoad { .. } | TransposeStore { .. } | Reduce { .. }
+        ),
     }
 }
 
@@ -210,11 +202,7 @@ mod tests {
         let repeat = Repeat::inner(3, 2, -1).outer(2, 10, 100);
         let op = Instruction::repeated(read, 5, repeat);
         let mut queue = Queue::new(0, QueueKind::MemRead);
-        queue.load(
-            [op, Instruction::Nop { cycles: 4 }, Instruction::End]
-                .map(Slot::Instruction)
-                .into_iter(),
-        );
+        queue.load(&[op, Instruction::Nop { cycles: 4 }, Instruction::End]);
         let (mut seen, mut cycle) = (vec![], 7);
         while cycle != NEVER {
             let (issue, next) = queue.issue(cycle);

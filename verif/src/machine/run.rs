@@ -1,11 +1,12 @@
 //! Launches.
 
-use super::Machine;
-use super::calendar::HORIZON;
+use super::calendar::FAR_HORIZON;
 use super::faults::{EccCount, Fault};
 use super::queue::{Issue, NEVER};
+use super::{Machine, sxm, vxm};
 use crate::{Event, FaultCode, Origin};
-use lpu_isa::latency::{DRAIN_CYCLES, NOTIFY_LATENCY};
+use lpu_isa::QueueKind;
+use lpu_isa::latency::NOTIFY_LATENCY;
 
 /// Where a launch is after a call of [`Machine::run`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ impl Machine {
         self.shared.faults.restart();
         self.mem.restart();
         self.mxm.restart();
+        self.vxm.iter_mut().for_each(vxm::Vxm::restart);
+        self.sxm.iter_mut().for_each(sxm::Sxm::restart);
         self.pulses = [false; 4];
         (self.cycle, self.quiet, self.ended) = (0, 0, 0);
         self.alive = self.queues.len();
@@ -115,7 +118,7 @@ impl Machine {
     /// First cycle with busy low, as far as it is known.
     const fn busy_falls(&self) -> u64 {
         if self.alive == 0 {
-            self.ended + DRAIN_CYCLES
+            self.ended + self.drain
         } else {
             NEVER
         }
@@ -136,7 +139,7 @@ impl Machine {
             if self.next[id] != cycle {
                 continue;
             }
-            self.quiet = cycle + HORIZON;
+            self.quiet = cycle + FAR_HORIZON;
             let unit = self.units[id];
             let (issue, next) = self.queues[id].issue(cycle);
             self.next[id] = next;
@@ -147,7 +150,11 @@ impl Machine {
                     self.mem
                         .issue(shared, cycle, unit.index, self.bases[id], op);
                 }
-                Issue::Operation(op) => self.mxm.issue(shared, cycle, unit.index, op),
+                Issue::Operation(op) => match (unit.kind, &mut self.vxm, &mut self.sxm) {
+                    (QueueKind::Vxm, Some(vxm), _) => vxm.issue(shared, cycle, op),
+                    (QueueKind::Sxm, _, Some(sxm)) => sxm.issue(shared, cycle, op),
+                    _ => self.mxm.issue(shared, cycle, unit.index, op),
+                },
                 Issue::Config {
                     register,
                     value,
@@ -173,11 +180,24 @@ impl Machine {
                 self.ended = cycle;
             }
         }
+        if let Some(vxm) = &mut self.vxm {
+            vxm.late_operands(shared, cycle);
+        }
         self.mxm.lose_results(shared, cycle);
         self.mem.read_ports(shared, cycle, events);
         self.mem.drive(shared, cycle, events);
         self.mxm
-            .drive(shared, cycle, self.config.mem.slices, events);
+            .drive(shared, cycle, self.config.mxm_position(), events);
+        if let Some(vxm) = &mut self.vxm {
+            vxm.drive(shared, cycle, events);
+            vxm.compute(cycle);
+            vxm.write(cycle);
+        }
+        if let Some(sxm) = &mut self.sxm {
+            sxm.drive(shared, cycle, events);
+            sxm.read_columns(cycle);
+            sxm.write(cycle);
+        }
         self.mxm.read_buffers(shared, cycle);
         self.mxm.multiply(cycle);
         self.mxm.write(cycle);

@@ -5,7 +5,7 @@
 //! a diagonal, and a stream holds one value per diagonal:
 //!
 //! ```text
-//! eastward:  t + n - i      westward:  t + i        (n = number of MEM slices, which is the MXM's i)
+//! eastward:  t + n - i      westward:  t + i        (n = the MXM's i)
 //! ```
 //!
 //! A unit samples and drives on the same diagonal in one cycle: what it drives replaces what it sees, for
@@ -25,7 +25,7 @@ struct Cell {
 /// All streams of a machine.
 #[derive(Clone, Debug)]
 pub struct Streams {
-    slices: u64,
+    last: u64,
     streams: usize,
     /// Diagonals kept for a stream: a power of two above the number of cells.
     window: usize,
@@ -35,13 +35,13 @@ pub struct Streams {
 impl Streams {
     /// Streams whose cells are all invalid.
     pub fn new(config: &Config) -> Self {
-        let window = (config.mem.slices + 2).next_power_of_two();
+        let window = (config.mxm_position() + 2).next_power_of_two();
         let empty = Cell {
             diagonal: EMPTY,
             vector: Vector::default(),
         };
         Self {
-            slices: config.mem.slices as u64,
+            last: config.mxm_position() as u64,
             streams: config.streams,
             window,
             cells: vec![empty; 2 * config.streams * window],
@@ -64,7 +64,7 @@ impl Streams {
         let (diagonal, row) = if stream.westward {
             (cycle + position as u64, self.streams + index)
         } else {
-            (cycle + self.slices - position as u64, index)
+            (cycle + self.last - position as u64, index)
         };
         let column = diagonal as usize & (self.window - 1);
         Some((row * self.window + column, diagonal))

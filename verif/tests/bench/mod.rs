@@ -5,6 +5,8 @@ use lpu_isa::{AccMode, Config, Instruction, Operation, Program, Queue, QueueKind
 use lpu_verif::machine::Fault;
 use lpu_verif::{Effect, Event, FaultCode, LaunchReport, Machine, Vector};
 
+pub mod words;
+
 pub const fn e(index: u8) -> Stream {
     Stream::east(index)
 }

@@ -1,9 +1,13 @@
 //! Streams: who drives and who samples which cell.
 
-use super::expand::{Launch, Run};
+use super::expand::{Issue, Launch, Run};
+use super::vector::{descriptor, sxm_latency};
 use super::{Violation, Violations};
-use lpu_isa::latency::{ACC_LATENCY, GATHER_LATENCY, HOP_LATENCY, READ_LATENCY};
-use lpu_isa::{AccMode, Config, Operation, QueueKind, Stream};
+use lpu_isa::descriptor::Source;
+use lpu_isa::latency::{
+    ACC_LATENCY, ALU_LATENCY, GATHER_LATENCY, HOP_LATENCY, READ_LATENCY, SFU_LATENCY, vxm_latency,
+};
+use lpu_isa::{AccMode, Config, Operation, Program, Queue, QueueKind, Stream};
 
 /// A value on a stream: its flow (cycle minus or plus position), where and by what it is driven.
 #[derive(Clone, Copy)]
@@ -18,8 +22,12 @@ struct Flow {
 /// Flows of one stream, by key.
 type Flows = Vec<Flow>;
 
+/// Neighbouring streams that an issue samples or drives: the first, how many, and how long after the issue.
+type Group = (Stream, usize, u64);
+
 struct Streams<'a> {
     config: &'a Config,
+    program: &'a Program,
     runs: Vec<&'a Run>,
     flows: Vec<Flows>,
 }
@@ -45,9 +53,10 @@ fn key(stream: Stream, cycle: u64, position: u32) -> i64 {
 }
 
 /// Checks all streams; returns the number of values that nothing samples.
-pub fn check(config: &Config, launch: &Launch, found: &mut Violations) -> u64 {
+pub fn check(config: &Config, program: &Program, launch: &Launch, found: &mut Violations) -> u64 {
     let mut streams = Streams {
         config,
+        program,
         runs: launch.runs.iter().flatten().collect(),
         flows: vec![Vec::new(); 64],
     };
@@ -64,46 +73,113 @@ pub fn check(config: &Config, launch: &Launch, found: &mut Violations) -> u64 {
 
 impl Streams<'_> {
     fn place(&self, position: u32) -> String {
-        match position as usize {
-            slice if slice < self.config.mem.slices => format!("mem{slice}"),
-            _ => "mxm".to_owned(),
+        let position = position as usize;
+        if position < self.config.mem.slices {
+            format!("mem{position}")
+        } else if position == self.config.mxm_position() {
+            "mxm".to_owned()
+        } else if self.config.vxm.is_some() && position == self.config.vxm_position() {
+            "vxm".to_owned()
+        } else {
+            "sxm".to_owned()
+        }
+    }
+
+    fn position(&self, queue: Queue) -> u32 {
+        let position = match queue.kind {
+            QueueKind::MemRead | QueueKind::MemWrite => queue.index,
+            QueueKind::Vxm => self.config.vxm_position(),
+            QueueKind::Sxm => self.config.sxm_position(),
+            _ => self.config.mxm_position(),
+        };
+        position as u32
+    }
+
+    /// What an issue drives; the time is that in which the cells show it.
+    fn result(&self, run: &Run, issue: Issue) -> Option<Group> {
+        let words = |stream: Stream, planes: usize| {
+            let index = stream.index & !(planes as u8 - 1);
+            Stream { index, ..stream }
+        };
+        let sxm = || sxm_latency(self.config, run.operation);
+        match run.operation {
+            Operation::Read { stream } => Some((stream, 1, READ_LATENCY)),
+            Operation::Gather { stream, .. } => Some((stream, 1, GATHER_LATENCY)),
+            Operation::Accumulate { stream, emit, .. } => {
+                let emits = emits(emit, run, issue.j0, issue.j1);
+                emits.then_some((Stream::west(stream), 4, ACC_LATENCY))
+            }
+            Operation::Vector { .. } => {
+                let output = descriptor(self.program, issue.address).output?;
+                let planes = output.format.planes();
+                let alus = self.config.vxm.as_ref()?.alus;
+                Some((words(output.stream, planes), planes, vxm_latency(alus)))
+            }
+            Operation::Lanes { to, word, .. } => {
+                let planes = if word { 4 } else { 1 };
+                Some((words(to, planes), planes, sxm()?))
+            }
+            Operation::TransposeStore { to } => Some((to, 1, sxm()?)),
+            Operation::Reduce { to, .. } => Some((words(to, 4), 4, sxm()?)),
+            _ => None,
+        }
+    }
+
+    /// What an issue samples.
+    fn operands(&self, run: &Run, issue: Issue) -> [Option<Group>; 2] {
+        let words = |stream: Stream, planes: usize, delay: u64| {
+            let index = stream.index & !(planes as u8 - 1);
+            Some((Stream { index, ..stream }, planes, delay))
+        };
+        let one = |stream: Stream| Some((stream, 1, 0));
+        match run.operation {
+            Operation::Gather { offset, .. } => [one(offset), None],
+            Operation::Write { stream } => [one(stream), None],
+            Operation::Scatter { stream, offset } => [one(stream), one(offset)],
+            Operation::LoadOperand { stream } | Operation::MultiplyStream { stream } => {
+                [one(Stream::east(stream)), None]
+            }
+            Operation::LoadWeights { stream, .. } => {
+                [Some((Stream::east(stream), run.width, 0)), None]
+            }
+            Operation::Vector { a, b } => {
+                let descriptor = descriptor(self.program, issue.address);
+                let first = match descriptor.source {
+                    Source::Stream(format) => words(a, format.planes(), 0),
+                    Source::Register(_) => None,
+                };
+                let second = descriptor.b.and_then(|(format, alu)| {
+                    let delay = (ALU_LATENCY + SFU_LATENCY) * u64::from(alu);
+                    words(b, format.planes(), delay)
+                });
+                [first, second]
+            }
+            Operation::Lanes { from, word, .. } => [words(from, if word { 4 } else { 1 }, 0), None],
+            Operation::TransposeLoad { from } => [one(from), None],
+            Operation::Reduce { from, .. } => [words(from, 4, 0), None],
+            _ => [None; 2],
         }
     }
 
     /// Adds the flows of a run.
     fn drive(&mut self, id: usize) {
         let run = self.runs[id];
-        let mut push = |stream: Stream, issue: u64, visible: u64, position: u32| {
-            self.flows[slot(stream)].push(Flow {
-                key: key(stream, visible, position),
-                position,
-                issue,
-                run: id as u32,
-                sampled: false,
-            });
-        };
-        let slice = run.queue.index as u32;
-        match run.operation {
-            Operation::Read { stream } => {
-                for issue in run.issues() {
-                    push(stream, issue.cycle, issue.cycle + READ_LATENCY, slice);
-                }
+        let position = self.position(run.queue);
+        for issue in run.issues() {
+            let Some((first, planes, latency)) = self.result(run, issue) else {
+                continue;
+            };
+            for plane in 0..planes as u8 {
+                let index = first.index + plane;
+                let stream = Stream { index, ..first };
+                self.flows[slot(stream)].push(Flow {
+                    key: key(stream, issue.cycle + latency, position),
+                    position,
+                    issue: issue.cycle,
+                    run: id as u32,
+                    sampled: false,
+                });
             }
-            Operation::Gather { stream, .. } => {
-                for issue in run.issues() {
-                    push(stream, issue.cycle, issue.cycle + GATHER_LATENCY, slice);
-                }
-            }
-            Operation::Accumulate { stream, emit, .. } => {
-                let mxm = self.config.mem.slices as u32;
-                for issue in run.issues().filter(|i| emits(emit, run, i.j0, i.j1)) {
-                    for byte in 0..4 {
-                        let stream = Stream::west(stream + byte);
-                        push(stream, issue.cycle, issue.cycle + ACC_LATENCY, mxm);
-                    }
-                }
-            }
-            _ => {}
         }
     }
 
@@ -141,37 +217,37 @@ impl Streams<'_> {
     /// Checks that every cell a run samples is valid.
     fn sample(&mut self, id: usize, found: &mut Violations) {
         let run = self.runs[id];
-        let mem = run.queue.index as u32;
-        let mxm = self.config.mem.slices as u32;
-        let from = match run.queue.kind {
-            QueueKind::MemRead | QueueKind::MemWrite => mem,
-            _ => mxm,
-        };
-        let mut operands = Vec::new();
-        match run.operation {
-            Operation::Gather { offset, .. } => operands.push(offset),
-            Operation::Write { stream } => operands.push(stream),
-            Operation::Scatter { stream, offset } => operands.extend([stream, offset]),
-            Operation::LoadOperand { stream } | Operation::MultiplyStream { stream } => {
-                operands.push(Stream::east(stream));
-            }
-            Operation::LoadWeights { stream, .. } => {
-                let streams = stream..stream.saturating_add(run.width as u8);
-                operands.extend(streams.map(Stream::east));
-            }
-            _ => {}
-        }
-        for stream in operands {
-            let mut hint = 0;
-            for issue in run.issues() {
-                if !self.valid(stream, issue.cycle, from, &mut hint) {
-                    found.push(Violation::OperandMissing {
-                        cycle: issue.cycle,
-                        place: self.place(from),
-                        stream,
-                        site: run.site(issue.cycle),
-                        near: self.near(stream, issue.cycle, from),
-                    });
+        let from = self.position(run.queue);
+        // Plane by plane, because look-ups in the order of cycles are cheap. Only the planes of a pass differ between issues.
+        let differ = matches!(run.operation, Operation::Vector { .. });
+        for operand in 0..2 {
+            for plane in 0.. {
+                let mut hint = 0;
+                let mut planes_left = false;
+                for issue in run.issues() {
+                    let group = self.operands(run, issue)[operand];
+                    let Some((first, _, delay)) = group.filter(|group| plane < group.1) else {
+                        if differ {
+                            continue;
+                        }
+                        break;
+                    };
+                    planes_left = true;
+                    let index = first.index + plane as u8;
+                    let stream = Stream { index, ..first };
+                    let cycle = issue.cycle + delay;
+                    if !self.valid(stream, cycle, from, &mut hint) {
+                        found.push(Violation::OperandMissing {
+                            cycle,
+                            place: self.place(from),
+                            stream,
+                            site: run.site(issue.cycle),
+                            near: self.near(stream, cycle, from),
+                        });
+                    }
+                }
+                if !planes_left {
+                    break;
                 }
             }
         }

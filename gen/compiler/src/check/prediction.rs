@@ -2,7 +2,7 @@
 
 use super::expand::{Launch, Run};
 use super::memory::port_latency;
-use lpu_isa::latency::DRAIN_CYCLES;
+use lpu_isa::latency::drain_cycles;
 use lpu_isa::{Config, Operation, Program, QueueKind};
 
 /// What a launch takes, exact to the cycle.
@@ -51,7 +51,7 @@ impl Prediction {
                 .map(|run| port(run) + run.repeat.duration() - 1)
                 .max(),
             queue_ends: launch.ends.clone(),
-            busy_cycles: end + DRAIN_CYCLES,
+            busy_cycles: end + drain_cycles(config),
             reads: read().map(issues).sum(),
             writes: write().map(issues).sum(),
             products: of(&[QueueKind::MxmCompute])

@@ -108,6 +108,11 @@ fn takes(kind: QueueKind, operation: Operation) -> bool {
             LoadOperand { .. } | MultiplyStream { .. } | MultiplyBuffer
         ),
         QueueKind::MxmAccumulate => matches!(operation, Accumulate { .. }),
+        QueueKind::Vxm => matches!(operation, Vector { .. }),
+        QueueKind::Sxm => matches!(
+            operation,
+            Lanes { .. } | TransposeLoad { .. } | TransposeStore { .. } | Reduce { .. }
+        ),
     }
 }
 
@@ -141,6 +146,12 @@ fn streams_rule(config: &Config, operation: Operation) -> Result<(), String> {
             exists(Stream::west(stream))
         }
         LoadOperand { stream } | MultiplyStream { stream } => exists(Stream::east(stream)),
-        InstallWeights | MultiplyBuffer => Ok(()),
+        Lanes { from, to, .. } | Reduce { from, to } => {
+            exists(from)?;
+            exists(to)
+        }
+        TransposeLoad { from: stream } | TransposeStore { to: stream } => exists(stream),
+        // Which of its streams a pass takes is the descriptor's; they are checked where they are sampled.
+        InstallWeights | MultiplyBuffer | Vector { .. } => Ok(()),
     }
 }

@@ -84,6 +84,16 @@ pub enum Violation {
         /// The most that the checker takes.
         limit: u64,
     },
+    /// Two operations of the switch unit have their results in one cycle.
+    #[error("cycle {cycle}, sxm: the results of {first} and of {second} come in one cycle")]
+    ResultConflict {
+        /// Cycle of the drives.
+        cycle: u64,
+        /// The operation issued first, which loses.
+        first: Box<Site>,
+        /// The other.
+        second: Box<Site>,
+    },
     /// Two units drive one stream cell.
     #[error(
         "cycle {cycle}, {place}, stream {stream}: {second} drives a cell into which the value of {first} flows"
@@ -199,7 +209,9 @@ impl Violation {
     pub fn site(&self) -> Option<&Site> {
         match self {
             Self::Deadlock { site } => Some(site),
-            Self::Collision { second, .. } | Self::BankConflict { second, .. } => Some(second),
+            Self::Collision { second, .. }
+            | Self::BankConflict { second, .. }
+            | Self::ResultConflict { second, .. } => Some(second),
             Self::OperandMissing { site, .. }
             | Self::AddressRange { site, .. }
             | Self::ProductMissing { site, .. }

@@ -32,7 +32,7 @@ impl Emitter<'_> {
     }
 
     fn hops(&self, slice: usize) -> i64 {
-        (self.config.mem.slices - 1 - slice) as i64 * HOP_LATENCY as i64
+        (self.config.mxm_position() - 1 - slice) as i64 * HOP_LATENCY as i64
     }
 
     /// A READ whose first vector the MXM samples in `cycle`.

@@ -1,7 +1,7 @@
 //! What the functional tests share.
 
 use lpu_isa::Config;
-use lpu_isa::config::{IcuConfig, MemConfig, MxmConfig};
+use lpu_isa::config::{IcuConfig, MemConfig, MxmConfig, SxmConfig, VxmConfig};
 use proptest::prelude::*;
 
 /// Reproducible bytes that show every sign.
@@ -31,9 +31,15 @@ pub fn naive(m: usize, k: usize, n: usize, a: &[i8], b: &[i8]) -> Vec<i32> {
 pub fn config() -> impl Strategy<Value = Config> {
     let shape = (3u32..5, 1usize..5, 4usize..18, 4u32..9, 1usize..4);
     let mxm = (0u32..4, 1u32..6, 1u32..6, 4u32..8);
-    (shape, mxm).prop_filter_map(
+    let vxm = proptest::option::of(Just(VxmConfig {
+        alus: 2,
+        registers: 16,
+    }));
+    let sxm = proptest::option::of(Just(SxmConfig { maps: 2 }));
+    (shape, mxm, vxm, sxm).prop_filter_map(
         "valid",
-        |((lanes, streams, slices, depth, planes), (width, accumulators, operands, queue))| {
+        |(shape, (width, accumulators, operands, queue), vxm, sxm)| {
+            let (lanes, streams, slices, depth, planes) = shape;
             let config = Config {
                 name: "random".to_owned(),
                 lanes: 1 << lanes,
@@ -48,6 +54,8 @@ pub fn config() -> impl Strategy<Value = Config> {
                     accumulator_depth: 1 << accumulators,
                     operand_depth: 1 << operands,
                 },
+                vxm,
+                sxm,
                 icu: IcuConfig {
                     queue_depth: 1 << queue,
                 },

@@ -1,6 +1,12 @@
 //! Text to instructions.
 
-use crate::{AccMode, Config, Instruction, Operation, Program, Queue, Repeat, Stream};
+use super::describe::describe;
+use crate::descriptor::DESCRIPTORS;
+use crate::instruction::{lanes_address, vector_address};
+use crate::{
+    AccMode, Config, Descriptor, Instruction, LaneMode, Operation, Program, Queue, Reduction,
+    Repeat, Stream,
+};
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use std::sync::Arc;
 use thiserror::Error;
@@ -24,16 +30,17 @@ type LineError = (std::ops::Range<usize>, String, &'static str);
 
 const MNEMONICS: &str = "instructions: nop N | read S, A | gather S, S, A | write S, A | scatter S, S, A | \
 lw.row[.iw] eN, R | lw.column[.iw] eN, R | iw | lx eN, R | mm eN | mm.buffer R | \
-acc[.init|.init_inner|.init_outer][.emit|.emit_inner|.emit_outer] wN, R | config R, V | notify | sync | end; \
+acc[.init|.init_inner|.init_outer][.emit|.emit_inner|.emit_outer] wN, R | config R, V | \
+vec S, S, dN, rN | lanes.MODE[.word] S, S, N | tload S, R | tstore S, C | reduce.sum|max|argmax S, S | notify | sync | end; \
 operations take up to two `repeat count, interval, stride`";
 
 /// Assembles a program; `file` names the text in errors.
 pub fn assemble(config: &Config, file: &str, text: &str) -> Result<Program, AsmError> {
     let mut program = Program::new(config);
-    let mut queue = None;
+    let mut section = Section::None;
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
-        let result = assemble_line(config, line, &mut program, &mut queue);
+        let result = assemble_line(config, line, &mut program, &mut section);
         result.map_err(|(range, message, help)| AsmError {
             message,
             help,
@@ -45,11 +52,18 @@ pub fn assemble(config: &Config, file: &str, text: &str) -> Result<Program, AsmE
     Ok(program)
 }
 
+/// What the lines belong to.
+enum Section {
+    None,
+    Queue(usize),
+    Descriptor(usize, Descriptor),
+}
+
 fn assemble_line(
     config: &Config,
     line: &str,
     program: &mut Program,
-    queue: &mut Option<usize>,
+    section: &mut Section,
 ) -> Result<(), LineError> {
     let code = line.split(';').next().unwrap_or("");
     let start = code.len() - code.trim_start().len();
@@ -60,18 +74,51 @@ fn assemble_line(
     }
     if let Some(name) = code.strip_prefix(".queue") {
         let found = Queue::all(config).position(|q| q.to_string() == name.trim());
-        *queue = Some(found.ok_or((
+        *section = Section::Queue(found.ok_or((
             range,
             format!("no queue `{}` in this configuration", name.trim()),
-            "queues: mem<i>.read, mem<i>.write, mxm<p>.weights, mxm<p>.compute, mxm<p>.accumulate",
+            "queues: mem<i>.read, mem<i>.write, mxm<p>.weights, mxm<p>.compute, mxm<p>.accumulate, vxm, sxm",
         ))?);
         return Ok(());
     }
-    let queue = queue.ok_or((
-        range.clone(),
-        "an instruction before the first `.queue`".to_owned(),
-        "name the queue first, for example `.queue mem0.read`",
-    ))?;
+    if let Some(rest) = code.strip_prefix(".descriptor") {
+        let limit = if config.vxm.is_some() { DESCRIPTORS } else { 0 };
+        let index = index_below(rest, limit).map_err(|message| {
+            (
+                range,
+                message,
+                "a machine with [vxm] has descriptors 0 to 63",
+            )
+        })?;
+        program.describe(index, Descriptor::default());
+        *section = Section::Descriptor(index, Descriptor::default());
+        return Ok(());
+    }
+    if let Some(rest) = code.strip_prefix(".map") {
+        const HELP: &str = "`.map N LANE, LANE, ..` with one number for each lane; [sxm] maps tells how many tables there are";
+        let (index, lanes) = map(config, rest).map_err(|message| (range, message, HELP))?;
+        program.map(index, lanes);
+        *section = Section::None;
+        return Ok(());
+    }
+    let queue = match section {
+        Section::Queue(queue) => *queue,
+        Section::Descriptor(index, descriptor) => {
+            const HELP: &str = "parts: a FORMAT | a register N | b FORMAT ALU | alu J OPERATION Y, Z [r N] [k PATTERN] | \
+                sfu FUNCTION | store N | out FORMAT S";
+            let alus = config.vxm.as_ref().map_or(0, |vxm| vxm.alus);
+            describe(code, alus, descriptor).map_err(|message| (range, message, HELP))?;
+            program.describe(*index, *descriptor);
+            return Ok(());
+        }
+        Section::None => {
+            return Err((
+                range,
+                "an instruction before the first `.queue`".to_owned(),
+                "name the queue first, for example `.queue mem0.read`",
+            ));
+        }
+    };
     if program.queue(queue).len() == config.icu.queue_depth {
         let message = format!(
             "more than icu.queue_depth = {} instructions",
@@ -82,6 +129,30 @@ fn assemble_line(
     let instruction = parse_instruction(code).map_err(|message| (range, message, MNEMONICS))?;
     program.push(queue, instruction);
     Ok(())
+}
+
+fn index_below(text: &str, limit: usize) -> Result<usize, String> {
+    let index = number(text.trim())?;
+    if limit == 0 {
+        return Err("this configuration has no such unit".into());
+    }
+    let found = usize::try_from(index).ok().filter(|&index| index < limit);
+    found.ok_or_else(|| format!("number {index} is not below {limit}"))
+}
+
+/// A permutation table: its number and the source of each lane.
+fn map(config: &Config, text: &str) -> Result<(usize, Vec<u8>), String> {
+    let text = text.trim();
+    let (index, lanes) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let index = index_below(index, config.sxm.as_ref().map_or(0, |sxm| sxm.maps))?;
+    let lanes: Vec<u8> = lanes
+        .split(',')
+        .map(|lane| ranged(lane.trim(), 0, 255).map(|lane| lane as u8))
+        .collect::<Result<_, _>>()?;
+    if lanes.len() != config.lanes {
+        return Err(format!("{} lanes, not {}", lanes.len(), config.lanes));
+    }
+    Ok((index, lanes))
 }
 
 /// Parses one instruction without comment.
@@ -183,12 +254,64 @@ fn operation(
             let stream = result.index;
             (Operation::Accumulate { stream, init, emit }, address(a)?)
         }
+        ("vec", [a, b, descriptor, row]) if plain => {
+            let (a, b) = (stream(a)?, stream(b)?);
+            let descriptor = prefixed("d", descriptor, 63)?;
+            let row = prefixed("r", row, 1023)?;
+            (Operation::Vector { a, b }, vector_address(row, descriptor))
+        }
+        ("lanes", [from, to, argument]) => {
+            let (mode, word) = match modifiers {
+                [mode] => (mode, false),
+                [mode, "word"] => (mode, true),
+                _ => return Err("`lanes` is lanes.MODE or lanes.MODE.word".into()),
+            };
+            let (from, to) = (stream(from)?, stream(to)?);
+            let argument = ranged(argument, 0, 0xfff)? as u16;
+            let mode = code(mode, LaneMode::ALL.map(|(name, _)| name).as_slice(), 15)?;
+            let address = lanes_address(LaneMode::Up, argument) | mode << 12;
+            (Operation::Lanes { from, to, word }, address)
+        }
+        ("tload", [from, a]) if plain => {
+            let from = stream(from)?;
+            (Operation::TransposeLoad { from }, address(a)?)
+        }
+        ("tstore", [to, a]) if plain => {
+            let to = stream(to)?;
+            (Operation::TransposeStore { to }, address(a)?)
+        }
+        ("reduce", [from, to]) => {
+            let [what] = modifiers else {
+                return Err("`reduce` is reduce.sum, reduce.max or reduce.argmax".into());
+            };
+            let (from, to) = (stream(from)?, stream(to)?);
+            let names = Reduction::ALL.map(|(name, _)| name);
+            (Operation::Reduce { from, to }, code(what, &names, 0xffff)?)
+        }
         _ => {
             return Err(format!(
                 "`{name}` with these operands is not an instruction"
             ));
         }
     })
+}
+
+/// A name, or the number that it stands for.
+fn code(text: &str, names: &[&str], limit: i64) -> Result<u16, String> {
+    if let Some(code) = names.iter().position(|name| *name == text) {
+        return Ok(code as u16);
+    }
+    let code = ranged(text, names.len() as i64, limit);
+    code.map(|code| code as u16)
+        .map_err(|_| format!("`{text}` is not one of {}", names.join(", ")))
+}
+
+/// A number behind a letter, such as the row of `r12`.
+fn prefixed(letter: &str, text: &str, limit: i64) -> Result<u16, String> {
+    let number = text
+        .strip_prefix(letter)
+        .ok_or_else(|| format!("`{text}` is not {letter}0 to {letter}{limit}"))?;
+    Ok(ranged(number, 0, limit)? as u16)
 }
 
 fn acc_modes(modifiers: &[&str]) -> Result<(AccMode, AccMode), String> {
@@ -236,7 +359,7 @@ fn repeat(levels: &[Vec<i64>]) -> Result<Repeat, String> {
     Ok(repeat)
 }
 
-fn stream(text: &str) -> Result<Stream, String> {
+pub(super) fn stream(text: &str) -> Result<Stream, String> {
     let parsed = text.split_at_checked(1).and_then(|(direction, index)| {
         let index = index.parse().ok().filter(|index| *index < 32)?;
         match direction {
@@ -263,7 +386,7 @@ fn number(text: &str) -> Result<i64, String> {
     parsed.map_err(|_| format!("`{text}` is not a number"))
 }
 
-fn ranged(text: &str, low: i64, high: i64) -> Result<i64, String> {
+pub(super) fn ranged(text: &str, low: i64, high: i64) -> Result<i64, String> {
     within("number", number(text)?, low, high)
 }
 

@@ -1,6 +1,8 @@
 //! Instructions as text.
 
-use crate::{AccMode, Config, Instruction, Operation, Program, Repeat};
+use crate::descriptor::{Alu, Descriptor, Output, Source};
+use crate::instruction::{ARGUMENT_BITS, ROW_BITS};
+use crate::{AccMode, Config, Instruction, LaneMode, Operation, Program, Reduction, Repeat};
 use std::fmt::{self, Display, Formatter, Write};
 
 impl Display for Operation {
@@ -36,6 +38,14 @@ impl Display for Operation {
                 }
                 write!(f, " w{stream}")
             }
+            Self::Vector { a, b } => write!(f, "vec {a}, {b}"),
+            Self::Lanes { from, to, word } => {
+                let word = if word { ".word" } else { "" };
+                write!(f, "lanes{word} {from}, {to}")
+            }
+            Self::TransposeLoad { from } => write!(f, "tload {from}"),
+            Self::TransposeStore { to } => write!(f, "tstore {to}"),
+            Self::Reduce { from, to } => write!(f, "reduce {from}, {to}"),
         }
     }
 }
@@ -76,6 +86,32 @@ impl Display for Instruction {
                     {
                         write!(f, "{operation}{repeat}")
                     }
+                    Operation::Vector { .. } => {
+                        let (descriptor, row) =
+                            (address >> ROW_BITS, address & ((1 << ROW_BITS) - 1));
+                        write!(f, "{operation}, d{descriptor}, r{row}{repeat}")
+                    }
+                    Operation::Lanes { from, to, word } => {
+                        let (mode, argument) = (
+                            address >> ARGUMENT_BITS,
+                            address & ((1 << ARGUMENT_BITS) - 1),
+                        );
+                        let word = if word { ".word" } else { "" };
+                        f.write_str("lanes.")?;
+                        match LaneMode::ALL.get(usize::from(mode)) {
+                            Some((name, _)) => f.write_str(name)?,
+                            None => write!(f, "{mode}")?,
+                        }
+                        write!(f, "{word} {from}, {to}, {argument}{repeat}")
+                    }
+                    Operation::Reduce { from, to } => {
+                        f.write_str("reduce.")?;
+                        match Reduction::ALL.get(usize::from(address)) {
+                            Some((name, _)) => f.write_str(name)?,
+                            None => write!(f, "{address}")?,
+                        }
+                        write!(f, " {from}, {to}{repeat}")
+                    }
                     Operation::InstallWeights => write!(f, "{operation} {address:#06x}{repeat}"),
                     Operation::MultiplyBuffer => write!(f, "{operation} {address:#06x}{repeat}"),
                     _ => write!(f, "{operation}, {address:#06x}{repeat}"),
@@ -85,9 +121,72 @@ impl Display for Instruction {
     }
 }
 
+impl Display for Alu {
+    /// `fma.neg k, -0.0 r 3 k 0x3f800000`, offset and constant where they are not zero; `fixed 3` for a register that does not
+    /// move with the row.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.operation)?;
+        for (name, set) in [
+            ("abs", self.absolute),
+            ("neg", self.negate),
+            ("negz", self.negate_z),
+        ] {
+            if set {
+                write!(f, ".{name}")?;
+            }
+        }
+        write!(f, " {}, {}", self.y, self.z)?;
+        if self.fixed {
+            write!(f, " fixed {}", self.offset)?;
+        } else if self.offset != 0 {
+            write!(f, " r {}", self.offset)?;
+        }
+        if self.constant != 0 {
+            write!(f, " k {:#010x}", self.constant)?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Descriptor {
+    /// The lines of the assembler below `.descriptor`; parts that do nothing are left out.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.source {
+            Source::Register(offset) => writeln!(f, "    a register {offset}")?,
+            Source::Stream(format) => writeln!(f, "    a {format}")?,
+        }
+        if let Some((format, alu)) = self.b {
+            writeln!(f, "    b {format} {alu}")?;
+        }
+        for (j, alu) in self.alus.iter().enumerate() {
+            if *alu != Alu::default() {
+                writeln!(f, "    alu {j} {alu}")?;
+            }
+        }
+        if self.function != Default::default() {
+            writeln!(f, "    sfu {}", self.function)?;
+        }
+        if let Some(offset) = self.write {
+            writeln!(f, "    store {offset}")?;
+        }
+        if let Some(Output { format, stream }) = self.output {
+            writeln!(f, "    out {format} {stream}")?;
+        }
+        Ok(())
+    }
+}
+
 /// A whole program as text.
 pub fn disassemble(config: &Config, program: &Program) -> String {
     let mut text = String::new();
+    for (index, descriptor) in program.descriptors() {
+        let _ = writeln!(text, ".descriptor {index}");
+        let _ = write!(text, "{descriptor}");
+    }
+    for (index, lanes) in program.maps() {
+        let lanes: Vec<String> = lanes.iter().map(u8::to_string).collect();
+        let _ = writeln!(text, ".map {index} {}", lanes.join(", "));
+    }
     for (queue, instructions) in program.queues(config) {
         let _ = writeln!(text, ".queue {queue}");
         for instruction in instructions {

@@ -1,6 +1,6 @@
 //! The configurations that ship with the toolkit.
 
-use super::{Config, IcuConfig, MemConfig, MxmConfig};
+use super::{Config, IcuConfig, MemConfig, MxmConfig, SxmConfig, VxmConfig};
 
 /// Names of the presets, smallest first.
 pub const PRESETS: [&str; 4] = ["nano", "edge", "proto", "wide"];
@@ -10,10 +10,12 @@ pub(super) fn preset(name: &str) -> Option<Config> {
     {
         "nano" => (8, 8, 4, 2048, 4, 64, 64, 256),
         "edge" => (16, 16, 8, 4096, 8, 128, 64, 512),
-        "proto" => (32, 16, 8, 8192, 8, 512, 64, 512),
+        "proto" => (32, 16, 8, 8192, 8, 512, 512, 2048),
         "wide" => (64, 32, 16, 8192, 16, 512, 64, 512),
         _ => return None,
     };
+    // The smallest machine multiplies only, and so does the largest, which is there for its width.
+    let complete = matches!(name, "edge" | "proto");
     Some(Config {
         name: name.to_owned(),
         lanes,
@@ -25,6 +27,11 @@ pub(super) fn preset(name: &str) -> Option<Config> {
             accumulator_depth: accumulators,
             operand_depth: operands,
         },
+        vxm: complete.then_some(VxmConfig {
+            alus: 2,
+            registers: 256,
+        }),
+        sxm: complete.then_some(SxmConfig { maps: 16 }),
         icu: IcuConfig { queue_depth: queue },
     })
 }

@@ -80,6 +80,18 @@ impl Config {
         )?;
         power_of_two_in("mxm.accumulator_depth", self.mxm.accumulator_depth, 2, 4096)?;
         power_of_two_in("mxm.operand_depth", self.mxm.operand_depth, 2, 4096)?;
+        if let Some(vxm) = &self.vxm {
+            check(
+                "vxm.alus",
+                vxm.alus,
+                (1..=4).contains(&vxm.alus),
+                "must be from 1 to 4",
+            )?;
+            power_of_two_in("vxm.registers", vxm.registers, 16, 1024)?;
+        }
+        if let Some(sxm) = &self.sxm {
+            power_of_two_in("sxm.maps", sxm.maps, 2, 64)?;
+        }
         power_of_two_in("icu.queue_depth", self.icu.queue_depth, 16, 4096)
     }
 }

@@ -15,6 +15,8 @@ pub mod opcode {
     pub const LX: u8 = 7;
     pub const MM: u8 = 8;
     pub const ACC: u8 = 9;
+    pub const VEC: u8 = 10;
+    pub const SXM: u8 = 11;
     pub const CONFIG: u8 = 12;
     pub const NOTIFY: u8 = 13;
     pub const SYNC: u8 = 14;
@@ -24,9 +26,6 @@ pub mod opcode {
 /// Why a word is not an instruction.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// The opcode is not assigned.
-    #[error("opcode {0} is not assigned")]
-    Opcode(u8),
     /// The word has bits set that the instruction does not use, or a field out of range.
     #[error("word {0:#034x} is not canonical: it would assemble to {1:#034x}")]
     NotCanonical(u128, u128),
@@ -91,14 +90,20 @@ impl Operation {
                 let flags = init as u128 | (emit as u128) << 2;
                 (opcode::ACC, flags, Stream::west(stream), none)
             }
+            Self::Vector { a, b } => (opcode::VEC, 0, a, b),
+            Self::Lanes { from, to, word } => (opcode::SXM, (word as u128) << 2, from, to),
+            Self::TransposeLoad { from } => (opcode::SXM, 1, from, none),
+            Self::TransposeStore { to } => (opcode::SXM, 2, none, to),
+            Self::Reduce { from, to } => (opcode::SXM, 3, from, to),
         }
     }
 
-    fn decode(word: u128) -> Option<Self> {
+    /// The operation of a word whose opcode is none of the other instructions'.
+    fn decode(word: u128) -> Self {
         let flags = field(word, shift::FLAGS, 4);
         let stream = stream_of(field(word, shift::STREAM, 6));
         let offset = stream_of(field(word, shift::STREAM2, 6));
-        Some(match word as u8 & 15 {
+        match word as u8 & 15 {
             opcode::READ => Self::Read { stream },
             opcode::GATHER => Self::Gather { stream, offset },
             opcode::WRITE => Self::Write { stream },
@@ -121,8 +126,24 @@ impl Operation {
                 init: mode_of(flags),
                 emit: mode_of(flags >> 2),
             },
-            _ => return None,
-        })
+            opcode::VEC => Self::Vector {
+                a: stream,
+                b: offset,
+            },
+            _ => match flags & 3 {
+                0 => Self::Lanes {
+                    from: stream,
+                    to: offset,
+                    word: flags & 4 != 0,
+                },
+                1 => Self::TransposeLoad { from: stream },
+                2 => Self::TransposeStore { to: offset },
+                _ => Self::Reduce {
+                    from: stream,
+                    to: offset,
+                },
+            },
+        }
     }
 }
 
@@ -180,7 +201,7 @@ impl Instruction {
             opcode::SYNC => Self::Sync,
             opcode::END => Self::End,
             _ => Self::Op {
-                operation: Operation::decode(word).ok_or(DecodeError::Opcode(code))?,
+                operation: Operation::decode(word),
                 address: field(word, shift::ADDRESS, 16) as u16,
                 repeat: Repeat {
                     count0: field(word, shift::COUNT0, 16) + 1,

@@ -1,22 +1,5 @@
-// Stage 1: modifiers, classes, comparison, distance of the exponents.
+// Stage 1: operands, modifiers, classes, comparison, distance of the exponents.
 // A subnormal number has the exponent of the smallest normal one and no hidden bit.
-wire p_sign = (in_p[31] & ~in_absolute) ^ in_negate;
-wire p_high = |in_p[30:24];
-wire y_high = |in_y[30:24];
-wire z_high = |in_z[30:24];
-wire [7:0] p_exponent = {in_p[30:24], in_p[23] | ~p_high};
-wire [7:0] y_exponent = {in_y[30:24], in_y[23] | ~y_high};
-wire [7:0] z_exponent = {in_z[30:24], in_z[23] | ~z_high};
-wire p_normal = p_high | in_p[23];
-wire y_normal = y_high | in_y[23];
-wire z_normal = z_high | in_z[23];
-wire p_fraction = |in_p[22:0];
-wire y_fraction = |in_y[22:0];
-wire z_fraction = |in_z[22:0];
-wire p_top = &in_p[30:23];
-wire y_top = &in_y[30:23];
-wire z_top = &in_z[30:23];
-
 reg [31:0] p_1;
 reg [31:0] y_1;
 reg [31:0] z_1;
@@ -38,18 +21,69 @@ reg [7:0] z_exponent_1;
 reg [9:0] distance_1;
 reg [2:0] operation_1;
 
-wire p_zero = ~p_normal & ~p_fraction;
-wire y_zero = ~y_normal & ~y_fraction;
-wire p_infinite = p_top & ~p_fraction;
-wire y_infinite = y_top & ~y_fraction;
-wire p_nan = p_top & p_fraction;
-wire y_nan = y_top & y_fraction;
-
 always @(posedge clock)
-  if (in_enable$0) begin
+  if (in_enable$0) begin : stage_1
+    reg [31:0] y;
+    reg [31:0] z;
+    reg p_sign;
+    reg p_high;
+    reg y_high;
+    reg z_high;
+    reg [7:0] p_exponent;
+    reg [7:0] y_exponent;
+    reg [7:0] z_exponent;
+    reg p_normal;
+    reg y_normal;
+    reg z_normal;
+    reg p_fraction;
+    reg y_fraction;
+    reg z_fraction;
+    reg p_top;
+    reg y_top;
+    reg z_top;
+    reg p_zero;
+    reg y_zero;
+    reg p_infinite;
+    reg y_infinite;
+    reg p_nan;
+    reg y_nan;
+    case (in_y_source)
+      2'd0: y = in_y;
+      2'd1: y = in_b;
+      2'd2: y = in_r;
+      default: y = in_p;
+    endcase
+    case (in_z_source)
+      2'd0: z = in_z;
+      2'd1: z = in_b;
+      2'd2: z = in_r;
+      default: z = in_p;
+    endcase
+    p_sign = (in_p[31] & ~in_absolute) ^ in_negate;
+    p_high = |in_p[30:24];
+    y_high = |y[30:24];
+    z_high = |z[30:24];
+    p_exponent = {in_p[30:24], in_p[23] | ~p_high};
+    y_exponent = {y[30:24], y[23] | ~y_high};
+    z_exponent = {z[30:24], z[23] | ~z_high};
+    p_normal = p_high | in_p[23];
+    y_normal = y_high | y[23];
+    z_normal = z_high | z[23];
+    p_fraction = |in_p[22:0];
+    y_fraction = |y[22:0];
+    z_fraction = |z[22:0];
+    p_top = &in_p[30:23];
+    y_top = &y[30:23];
+    z_top = &z[30:23];
+    p_zero = ~p_normal & ~p_fraction;
+    y_zero = ~y_normal & ~y_fraction;
+    p_infinite = p_top & ~p_fraction;
+    y_infinite = y_top & ~y_fraction;
+    p_nan = p_top & p_fraction;
+    y_nan = y_top & y_fraction;
     p_1 <= {p_sign, in_p[30:0]};
-    y_1 <= in_y;
-    z_1 <= {in_z[31] ^ in_negate_z, in_z[30:0]};
+    y_1 <= y;
+    z_1 <= {z[31] ^ in_negate_z, z[30:0]};
     p_normal_1 <= p_normal;
     y_normal_1 <= y_normal;
     z_normal_1 <= z_normal;
@@ -62,42 +96,14 @@ always @(posedge clock)
     z_infinite_1 <= z_top & ~z_fraction;
     z_nan_1 <= z_top & z_fraction;
     compare_nan_1 <= p_nan | y_nan;
-    below_1 <= in_p[30:0] < in_y[30:0];
-    same_1 <= in_p[30:0] == in_y[30:0];
+    below_1 <= in_p[30:0] < y[30:0];
+    same_1 <= in_p[30:0] == y[30:0];
     z_exponent_1 <= z_exponent;
     distance_1 <= {2'd0, p_exponent} + {2'd0, y_exponent} - {2'd0, z_exponent} - 10'd100;
     operation_1 <= in_operation;
   end
 
 // Stage 2: partial products, fine alignment of Z, and what passes by: results that are no sum, exact as they are.
-wire [23:0] p_significand_1 = {p_normal_1, p_1[22:0]};
-wire [23:0] y_significand_1 = {y_normal_1, y_1[22:0]};
-wire [23:0] z_significand_1 = {z_normal_1, z_1[22:0]};
-wire product_sign_1 = p_1[31] ^ y_1[31];
-wire signs_differ_1 = product_sign_1 ^ z_1[31];
-wire is_fma_1 = operation_1 == 3'd1;
-wire is_extreme_1 = operation_1[2:1] == 2'd1;
-wire is_select_1 = operation_1 == 3'd7;
-wire is_compare_1 = operation_1[2] & ~is_select_1;
-wire invalid_1 = product_invalid_1 | z_nan_1 | (product_infinite_1 & z_infinite_1 & signs_differ_1);
-wire zeros_1 = p_zero_1 & same_1;
-wire same_sign_1 = p_1[31] ~^ y_1[31];
-wire less_1 = same_sign_1 ? (p_1[31] ? ~below_1 & ~same_1 : below_1) : p_1[31];
-wire equal_1 = same_1 & (same_sign_1 | zeros_1);
-wire holds_1 = ~compare_nan_1 & ((less_1 & ~zeros_1 & ~operation_1[1]) | (equal_1 & (operation_1[1] | operation_1[0])));
-wire chosen_1 = ~(p_zero_1 | p_nan_1);
-wire take_p_1 = (operation_1 == 3'd0) | (is_extreme_1 & ~compare_nan_1 & (less_1 ~^ operation_1[0]));
-wire take_y_1 = (is_extreme_1 & ~compare_nan_1 & (less_1 ^ operation_1[0])) | (is_select_1 & chosen_1);
-wire take_z_1 = (is_fma_1 & ~invalid_1 & ~product_infinite_1) | (is_select_1 & ~chosen_1);
-wire give_nan_1 = (is_fma_1 & invalid_1) | (is_extreme_1 & compare_nan_1);
-wire give_infinity_1 = is_fma_1 & product_infinite_1 & ~invalid_1;
-wire give_one_1 = is_compare_1 & holds_1;
-wire z_sign_1 = z_1[31] & ~(is_fma_1 & z_zero_1 & ~product_sign_1);
-wire [31:0] constant_1 = {give_infinity_1 & product_sign_1, give_nan_1 | give_infinity_1,
-  {7{give_nan_1 | give_infinity_1 | give_one_1}}, give_nan_1, 22'd0};
-wire before_1 = distance_1[9];
-wire [6:0] shift_1 = distance_1[6:0] & {7{~before_1}};
-
 reg [23:0] product_hh_2;
 reg [23:0] product_hl_2;
 reg [23:0] product_lh_2;
@@ -112,7 +118,60 @@ reg [31:0] bypass_value_2;
 reg bypass_2;
 
 always @(posedge clock)
-  if (in_enable$1) begin
+  if (in_enable$1) begin : stage_2
+    reg [23:0] p_significand_1;
+    reg [23:0] y_significand_1;
+    reg [23:0] z_significand_1;
+    reg product_sign_1;
+    reg signs_differ_1;
+    reg is_fma_1;
+    reg is_extreme_1;
+    reg is_select_1;
+    reg is_compare_1;
+    reg invalid_1;
+    reg zeros_1;
+    reg same_sign_1;
+    reg less_1;
+    reg equal_1;
+    reg holds_1;
+    reg chosen_1;
+    reg take_p_1;
+    reg take_y_1;
+    reg take_z_1;
+    reg give_nan_1;
+    reg give_infinity_1;
+    reg give_one_1;
+    reg z_sign_1;
+    reg [31:0] constant_1;
+    reg before_1;
+    reg [6:0] shift_1;
+    p_significand_1 = {p_normal_1, p_1[22:0]};
+    y_significand_1 = {y_normal_1, y_1[22:0]};
+    z_significand_1 = {z_normal_1, z_1[22:0]};
+    product_sign_1 = p_1[31] ^ y_1[31];
+    signs_differ_1 = product_sign_1 ^ z_1[31];
+    is_fma_1 = operation_1 == 3'd1;
+    is_extreme_1 = operation_1[2:1] == 2'd1;
+    is_select_1 = operation_1 == 3'd7;
+    is_compare_1 = operation_1[2] & ~is_select_1;
+    invalid_1 = product_invalid_1 | z_nan_1 | (product_infinite_1 & z_infinite_1 & signs_differ_1);
+    zeros_1 = p_zero_1 & same_1;
+    same_sign_1 = p_1[31] ~^ y_1[31];
+    less_1 = same_sign_1 ? (p_1[31] ? ~below_1 & ~same_1 : below_1) : p_1[31];
+    equal_1 = same_1 & (same_sign_1 | zeros_1);
+    holds_1 = ~compare_nan_1 & ((less_1 & ~zeros_1 & ~operation_1[1]) | (equal_1 & (operation_1[1] | operation_1[0])));
+    chosen_1 = ~(p_zero_1 | p_nan_1);
+    take_p_1 = (operation_1 == 3'd0) | (is_extreme_1 & ~compare_nan_1 & (less_1 ~^ operation_1[0]));
+    take_y_1 = (is_extreme_1 & ~compare_nan_1 & (less_1 ^ operation_1[0])) | (is_select_1 & chosen_1);
+    take_z_1 = (is_fma_1 & ~invalid_1 & ~product_infinite_1) | (is_select_1 & ~chosen_1);
+    give_nan_1 = (is_fma_1 & invalid_1) | (is_extreme_1 & compare_nan_1);
+    give_infinity_1 = is_fma_1 & product_infinite_1 & ~invalid_1;
+    give_one_1 = is_compare_1 & holds_1;
+    z_sign_1 = z_1[31] & ~(is_fma_1 & z_zero_1 & ~product_sign_1);
+    constant_1 = {give_infinity_1 & product_sign_1, give_nan_1 | give_infinity_1,
+      {7{give_nan_1 | give_infinity_1 | give_one_1}}, give_nan_1, 22'd0};
+    before_1 = distance_1[9];
+    shift_1 = distance_1[6:0] & {7{~before_1}};
     product_hh_2 <= p_significand_1[23:12] * y_significand_1[23:12];
     product_hl_2 <= p_significand_1[23:12] * y_significand_1[11:0];
     product_lh_2 <= p_significand_1[11:0] * y_significand_1[23:12];
@@ -133,11 +192,6 @@ always @(posedge clock)
   end
 
 // Stage 3: product, coarse alignment. What passes by takes the place of Z at the very top, beside a product of zero.
-wire [24:0] product_middle_2 = {1'd0, product_hl_2} + {1'd0, product_lh_2};
-wire [35:0] product_upper_2 = {product_hh_2, product_ll_2[23:12]} + {11'd0, product_middle_2};
-wire bypass_normal_2 = |bypass_value_2[30:23];
-wire [4:0] place_2 = group_2 & {5{~bypass_2}};
-
 reg [47:0] product_3;
 reg [76:0] addend_3;
 reg sticky_3;
@@ -147,7 +201,15 @@ reg bypass_3;
 reg [8:0] exponent_3;
 
 always @(posedge clock)
-  if (in_enable$2) begin
+  if (in_enable$2) begin : stage_3
+    reg [24:0] product_middle_2;
+    reg [35:0] product_upper_2;
+    reg bypass_normal_2;
+    reg [4:0] place_2;
+    product_middle_2 = {1'd0, product_hl_2} + {1'd0, product_lh_2};
+    product_upper_2 = {product_hh_2, product_ll_2[23:12]} + {11'd0, product_middle_2};
+    bypass_normal_2 = |bypass_value_2[30:23];
+    place_2 = group_2 & {5{~bypass_2}};
     product_3 <= bypass_2 ? 48'd0 : {product_upper_2, product_ll_2[11:0]};
     addend_3 <= ({77{place_2[0]}} & {addend_2, 38'd0})
       | ({77{place_2[1]}} & {16'd0, addend_2, 22'd0})
@@ -164,9 +226,6 @@ always @(posedge clock)
 
 // Stage 4: product plus or minus Z where both have bits, Z minus product, and Z above plus or minus one.
 // The exponent is one too small from here on; the hidden bit makes up for it at the end.
-wire [52:0] sum_3 = {1'd0, product_3, 3'd0, 1'd1} + {1'd0, addend_3[50:0] ^ {51{subtract_3}}, subtract_3 & ~sticky_3};
-wire [51:0] difference_3 = {1'd0, addend_3[50:0]} - {1'd0, product_3, 3'd0};
-
 reg [51:0] sum_4;
 reg [51:0] difference_4;
 reg [25:0] above_4;
@@ -179,7 +238,11 @@ reg bypass_4;
 reg [8:0] exponent_4;
 
 always @(posedge clock)
-  if (in_enable$3) begin
+  if (in_enable$3) begin : stage_4
+    reg [52:0] sum_3;
+    reg [51:0] difference_3;
+    sum_3 = {1'd0, product_3, 3'd0, 1'd1} + {1'd0, addend_3[50:0] ^ {51{subtract_3}}, subtract_3 & ~sticky_3};
+    difference_3 = {1'd0, addend_3[50:0]} - {1'd0, product_3, 3'd0};
     sum_4 <= sum_3[52:1];
     difference_4 <= difference_3;
     above_4 <= addend_3[76:51];
@@ -193,10 +256,6 @@ always @(posedge clock)
   end
 
 // Stage 5: the magnitude of the sum, which of its nibbles are not zero, and where subnormal results begin.
-wire negative_4 = subtract_4 & (above_any_4 | ~sum_4[51]);
-wire step_4 = subtract_4 ? above_any_4 & difference_4[51] : sum_4[51];
-wire [79:0] total_4 = {step_4 ? above_step_4 : above_4, negative_4 ? difference_4[50:0] : sum_4[50:0], 3'd0};
-
 reg [79:0] total_5;
 reg [19:0] nibble_5;
 reg [4:0] group_any_5;
@@ -211,7 +270,13 @@ reg [8:0] exponent_5;
 
 integer n;
 always @(posedge clock)
-  if (in_enable$4) begin
+  if (in_enable$4) begin : stage_5
+    reg negative_4;
+    reg step_4;
+    reg [79:0] total_4;
+    negative_4 = subtract_4 & (above_any_4 | ~sum_4[51]);
+    step_4 = subtract_4 ? above_any_4 & difference_4[51] : sum_4[51];
+    total_4 = {step_4 ? above_step_4 : above_4, negative_4 ? difference_4[50:0] : sum_4[50:0], 3'd0};
     total_5 <= total_4;
     for (n = 0; n < 20; n = n + 1) nibble_5[n] <= |total_4[4 * n +: 4];
     for (n = 0; n < 5; n = n + 1) group_any_5[n] <= |total_4[64 - 16 * n +: 16];
@@ -230,11 +295,6 @@ always @(posedge clock)
   end
 
 // Stage 6: the first group of 16 bits that is not zero, or in which subnormal results begin, comes to the top.
-wire [4:0] found_5 = group_any_5 | end_group_5;
-wire [4:0] first_5 = {~|found_5[3:0], found_5[3] & ~|found_5[2:0], found_5[2] & ~|found_5[1:0], found_5[1] & ~found_5[0], found_5[0]};
-wire end_here_5 = |(first_5 & end_group_5);
-wire nothing_5 = ~|group_any_5;
-
 reg [47:0] total_6;
 reg [3:0] nibble_6;
 reg [3:0] end_nibble_6;
@@ -246,7 +306,15 @@ reg bypass_6;
 reg [8:0] exponent_6;
 
 always @(posedge clock)
-  if (in_enable$5) begin
+  if (in_enable$5) begin : stage_6
+    reg [4:0] found_5;
+    reg [4:0] first_5;
+    reg end_here_5;
+    reg nothing_5;
+    found_5 = group_any_5 | end_group_5;
+    first_5 = {~|found_5[3:0], found_5[3] & ~|found_5[2:0], found_5[2] & ~|found_5[1:0], found_5[1] & ~found_5[0], found_5[0]};
+    end_here_5 = |(first_5 & end_group_5);
+    nothing_5 = ~|group_any_5;
     total_6 <= ({48{first_5[0]}} & total_5[79:32]) | ({48{first_5[1]}} & total_5[63:16])
       | ({48{first_5[2]}} & total_5[47:0]) | ({48{first_5[3]}} & {total_5[31:0], 16'd0})
       | ({48{first_5[4]}} & {total_5[15:0], 32'd0});
@@ -263,13 +331,6 @@ always @(posedge clock)
   end
 
 // Stage 7: the same with nibbles and bits.
-wire [3:0] first_6 = {~|nibble_6[3:1], nibble_6[1] & ~|nibble_6[3:2], nibble_6[2] & ~nibble_6[3], nibble_6[3]};
-wire end_here_6 = |({first_6[0], first_6[1], first_6[2], first_6[3]} & end_nibble_6);
-wire [39:0] moved_6 = ({40{first_6[0]}} & total_6[47:8]) | ({40{first_6[1]}} & {total_6[43:8], 4'd0})
-  | ({40{first_6[2]}} & {total_6[39:8], 8'd0}) | ({40{first_6[3]}} & {total_6[35:8], 12'd0});
-wire [2:0] top_6 = moved_6[39:37] | (end_bit_6[3:1] & {3{end_here_6}});
-wire [1:0] zeros_6 = {~|top_6[2:1], ~top_6[2] & (top_6[1] | ~top_6[0])};
-
 reg [39:0] total_7;
 reg sticky_7;
 reg sign_7;
@@ -277,7 +338,18 @@ reg bypass_7;
 reg [8:0] exponent_7;
 
 always @(posedge clock)
-  if (in_enable$6) begin
+  if (in_enable$6) begin : stage_7
+    reg [3:0] first_6;
+    reg end_here_6;
+    reg [39:0] moved_6;
+    reg [2:0] top_6;
+    reg [1:0] zeros_6;
+    first_6 = {~|nibble_6[3:1], nibble_6[1] & ~|nibble_6[3:2], nibble_6[2] & ~nibble_6[3], nibble_6[3]};
+    end_here_6 = |({first_6[0], first_6[1], first_6[2], first_6[3]} & end_nibble_6);
+    moved_6 = ({40{first_6[0]}} & total_6[47:8]) | ({40{first_6[1]}} & {total_6[43:8], 4'd0})
+      | ({40{first_6[2]}} & {total_6[39:8], 8'd0}) | ({40{first_6[3]}} & {total_6[35:8], 12'd0});
+    top_6 = moved_6[39:37] | (end_bit_6[3:1] & {3{end_here_6}});
+    zeros_6 = {~|top_6[2:1], ~top_6[2] & (top_6[1] | ~top_6[0])};
     total_7 <= moved_6 << zeros_6;
     sticky_7 <= sticky_6 | |total_6[7:0];
     sign_7 <= sign_6;
@@ -287,9 +359,13 @@ always @(posedge clock)
   end
 
 // Stage 8: round and pack.
-wire round_7 = total_7[15] & (total_7[16] | sticky_7 | |total_7[14:0]);
-wire overflow_7 = ~bypass_7 & (exponent_7[8] | &exponent_7[7:1]);
-wire [32:0] packed_7 = {exponent_7, total_7[38:16], 1'd1} + {8'd0, total_7[39], 23'd0, round_7};
-
 always @(posedge clock)
-  if (in_enable$7) out_result <= {sign_7, overflow_7 ? 31'h7f800000 : packed_7[31:1]};
+  if (in_enable$7) begin : stage_8
+    reg round_7;
+    reg overflow_7;
+    reg [32:0] packed_7;
+    round_7 = total_7[15] & (total_7[16] | sticky_7 | |total_7[14:0]);
+    overflow_7 = ~bypass_7 & (exponent_7[8] | &exponent_7[7:1]);
+    packed_7 = {exponent_7, total_7[38:16], 1'd1} + {8'd0, total_7[39], 23'd0, round_7};
+    out_result <= {sign_7, overflow_7 ? 31'h7f800000 : packed_7[31:1]};
+  end

@@ -11,7 +11,7 @@ impl Mxm {
         &mut self,
         shared: &mut Shared,
         cycle: u64,
-        slices: usize,
+        position: usize,
         events: &mut Vec<Event>,
     ) {
         let due = self.emissions.take(cycle);
@@ -31,7 +31,7 @@ impl Mxm {
             }
             for (stream, vector) in (stream..).map(Stream::west).zip(vectors) {
                 if wins {
-                    shared.streams.drive(cycle, slices, stream, vector);
+                    shared.streams.drive(cycle, position, stream, vector);
                 }
                 events.push(Event {
                     cycle,

@@ -1,11 +1,14 @@
-//! `lpu run matmul`.
+//! `lpu run`.
 
 use super::Outcome;
-use crate::cli::{EngineArg, MatmulArgs};
+use crate::cli::{AttentionArgs, EngineArg, RunArgs, RunCommand, WeightsArg};
 use crate::progress::{self, Build};
 use lpu::data::Matrix;
 use lpu::files::{self, Output};
 use lpu::run::{Finished, Job, Report};
+use lpu::workload::attention::{Options, Scales};
+use lpu::workload::{Attention, Matmul, Shape, Workload};
+use lpu_compiler::attention::Weights;
 use lpu_isa::Config;
 use miette::{IntoDiagnostic, miette};
 use std::ops::Range;
@@ -14,8 +17,35 @@ use std::path::Path;
 /// Waves of the first difference, in the current folder.
 const DIVERGENCE_WAVES: &str = "lpu-divergence.fst";
 
-/// Runs `lpu run matmul`.
-pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
+/// Runs a workload.
+pub fn execute(command: &RunCommand) -> miette::Result<Outcome> {
+    match command {
+        RunCommand::Matmul(args) => {
+            let config = prepare(&args.run)?;
+            let (a, b) = match (&args.a, &args.b) {
+                (Some(a), Some(b)) => (Matrix::read(a)?, Matrix::read(b)?),
+                _ => (
+                    Matrix::seeded(args.m, args.k, args.run.seed, 0),
+                    Matrix::seeded(args.k, args.n, args.run.seed, 1),
+                ),
+            };
+            run(
+                &args.run,
+                &config,
+                Matmul::new(&config, a, b)?,
+                args.a.is_none(),
+            )
+        }
+        RunCommand::Attention(args) => {
+            let config = prepare(&args.run)?;
+            let attention = attention(&config, args)?;
+            run(&args.run, &config, attention, args.q.is_none())
+        }
+    }
+}
+
+/// Checks the options that can be checked before anything is computed.
+fn prepare(args: &RunArgs) -> miette::Result<Config> {
     if args.engine == EngineArg::Model {
         let options = [
             ("--trace", &args.trace),
@@ -36,15 +66,47 @@ pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
     {
         Output::check(path)?;
     }
-    let (a, b, seed) = match (&args.a, &args.b) {
-        (Some(a), Some(b)) => (Matrix::read(a)?, Matrix::read(b)?, None),
-        _ => (
-            Matrix::seeded(args.m, args.k, args.seed, 0),
-            Matrix::seeded(args.k, args.n, args.seed, 1),
-            Some(args.seed),
-        ),
+    Ok(config)
+}
+
+fn attention(config: &Config, args: &AttentionArgs) -> miette::Result<Attention> {
+    let options = Options {
+        queries: args.seq,
+        keys: args.cache.unwrap_or(args.seq),
+        heads: args.heads,
+        kv_heads: args.kv_heads.unwrap_or(args.heads),
+        dim: args.dim,
+        causal: args.causal,
+        weights: match args.weights {
+            WeightsArg::Int8 => Weights::Int8,
+            WeightsArg::Int16 => Weights::Int16,
+        },
+        scales: Scales {
+            q: args.q_scale,
+            k: args.k_scale,
+            v: args.v_scale,
+        },
     };
-    let mut job = Job::new(&config, a, b)?;
+    let operands = match (&args.q, &args.k, &args.v) {
+        (Some(q), Some(k), Some(v)) => [Matrix::read(q)?, Matrix::read(k)?, Matrix::read(v)?],
+        _ => {
+            let of_keys = options.kv_heads * options.keys;
+            let rows = [options.heads * options.queries, of_keys, of_keys];
+            std::array::from_fn(|i| {
+                Matrix::seeded_normal(rows[i], args.dim, args.run.seed, i as u64)
+            })
+        }
+    };
+    Ok(Attention::new(config, options, operands)?)
+}
+
+fn run(
+    args: &RunArgs,
+    config: &Config,
+    workload: impl Workload + 'static,
+    seeded: bool,
+) -> miette::Result<Outcome> {
+    let mut job = Job::new(config, workload);
     if let Some(path) = &args.record_host {
         job.record_host(path.clone());
     }
@@ -55,11 +117,11 @@ pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
             bar.finish_and_clear();
             finished
         }
-        EngineArg::Rtl => run_rtl(args, &config, &job)?,
+        EngineArg::Rtl => run_rtl(args, config, &job)?,
     };
-    finished.report.seed = seed;
-    if let (Some(path), Some(product)) = (&args.out, &finished.product) {
-        files::write(path, &product.to_npy().into_diagnostic()?)?;
+    finished.report.seed = seeded.then_some(args.seed);
+    if let (Some(path), Some(result)) = (&args.out, &finished.result) {
+        files::write(path, &result.to_npy().into_diagnostic()?)?;
     }
     if let Some(divergence) = &finished.report.divergence {
         eprint!("{divergence}");
@@ -78,7 +140,7 @@ pub fn execute(args: &MatmulArgs) -> miette::Result<Outcome> {
     })
 }
 
-fn run_rtl(args: &MatmulArgs, config: &Config, job: &Job) -> miette::Result<Finished> {
+fn run_rtl(args: &RunArgs, config: &Config, job: &Job) -> miette::Result<Finished> {
     let waves = match &args.trace {
         Some(path) => Some((path.as_path(), window(args, job.busy_cycles())?)),
         None => None,
@@ -115,7 +177,7 @@ fn run_rtl(args: &MatmulArgs, config: &Config, job: &Job) -> miette::Result<Fini
 }
 
 /// The cycles to trace of a launch of `cycles` cycles.
-fn window(args: &MatmulArgs, cycles: u64) -> miette::Result<Range<u64>> {
+fn window(args: &RunArgs, cycles: u64) -> miette::Result<Range<u64>> {
     let first = args.trace_from.unwrap_or(0);
     let last = args.trace_to.unwrap_or(cycles - 1);
     if first > last || last >= cycles {
@@ -131,7 +193,6 @@ fn window(args: &MatmulArgs, cycles: u64) -> miette::Result<Range<u64>> {
 }
 
 fn table(report: &Report) -> String {
-    let Report { m, k, n, .. } = report;
     let verdict = match (
         report.mismatches,
         report.cycles_measured == report.cycles_predicted,
@@ -140,16 +201,43 @@ fn table(report: &Report) -> String {
         (0, false) => "values equal, but not in the predicted number of cycles",
         _ => "DIFFERENT from the golden model",
     };
+    let (what, read) = match &report.shape {
+        Shape::Matmul { m, k, n } => (format!("matmul {m} x {k} x {n}"), "weight bytes read"),
+        Shape::Attention {
+            seq,
+            keys,
+            heads,
+            kv_heads,
+            dim,
+            causal,
+            weights,
+            mode,
+        } => {
+            let causal = if *causal { "causal " } else { "" };
+            let what = format!(
+                "{causal}attention of {seq} queries and {keys} keys, {heads} heads ({kv_heads} of keys) of {dim}, \
+                 {weights} weights, {mode}"
+            );
+            (what, "keys and values read")
+        }
+    };
     let engine = format!("{:?}", report.engine).to_lowercase();
+    let errors = report.errors.map_or(String::new(), |errors| {
+        format!(
+            "largest error           {:.3e} ({:.3e} of the largest of its row)\n",
+            errors.max_abs_error, errors.max_rel_error
+        )
+    });
     format!(
-        "matmul {m} x {k} x {n} on {} ({engine}): {verdict}\n\
+        "{what} on {} ({engine}): {verdict}\n\
          \n\
          cycles predicted        {}\n\
          cycles measured         {}\n\
          multiply-accumulates    {} ({:.2} % of the MXM)\n\
-         weight bytes read       {:.2} % of the SRAM read bandwidth\n\
+         {read:<23} {:.2} % of the SRAM read bandwidth\n\
          events compared         {}\n\
          mismatches              {}\n\
+         {errors}\
          simulated               {:.0} cycles/s, {:.0} million MAC/s\n\
          configuration hash      {}\n",
         report.config,

@@ -1,0 +1,195 @@
+//! Attention of int8 heads.
+
+use crate::numeric::{fp32, functions};
+
+/// Precision of the softmax weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weights {
+    /// One int8 plane.
+    Int8,
+    /// int16.
+    Int16,
+}
+
+/// One attention; tensors are row-major.
+#[derive(Clone, Copy, Debug)]
+pub struct Attention<'a> {
+    /// (heads, queries, dim).
+    pub q: &'a [i8],
+    /// (kv_heads, keys, dim).
+    pub k: &'a [i8],
+    /// (kv_heads, keys, dim).
+    pub v: &'a [i8],
+    /// Queries of a head.
+    pub queries: usize,
+    /// Keys of a head.
+    pub keys: usize,
+    /// Heads.
+    pub heads: usize,
+    /// Heads of keys and values.
+    pub kv_heads: usize,
+    /// Elements of a query.
+    pub dim: usize,
+    /// Query i sees key j if j ≤ keys - queries + i.
+    pub causal: bool,
+    /// Factor of a score before exp2, an FP32 pattern.
+    pub scale: u32,
+    /// Precision of the softmax weights.
+    pub weights: Weights,
+    /// How they are summed up.
+    pub sum: Sum,
+}
+
+/// The sum of the softmax weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sum {
+    /// Of the weights as rounded, exact.
+    Rounded,
+    /// Of the weights before they are rounded, in FP32: key j is in lane j mod L, and each lane adds up its keys as a tree in which the
+    /// second half meets the first (the larger half, if they differ), then the lanes likewise.
+    Tree {
+        /// L.
+        lanes: usize,
+    },
+}
+
+impl Attention<'_> {
+    /// The result, (heads, queries, dim), as FP32 patterns in units of an element of V.
+    pub fn compute(&self) -> Vec<u32> {
+        let rows = (0..self.heads).flat_map(|head| (0..self.queries).map(move |i| (head, i)));
+        rows.flat_map(|(head, i)| self.row(head, i)).collect()
+    }
+
+    fn row(&self, head: usize, i: usize) -> Vec<u32> {
+        let dim = self.dim;
+        let kv_head = head / (self.heads / self.kv_heads);
+        let visible = match self.causal {
+            true => self.keys - self.queries + i + 1,
+            false => self.keys,
+        };
+        let q = &self.q[(head * self.queries + i) * dim..][..dim];
+        let row = |tensor, j: usize| row(tensor, kv_head * self.keys + j, dim);
+        let scores: Vec<u32> = (0..visible)
+            .map(|j| fp32::from_i32(dot(q, row(self.k, j))))
+            .collect();
+
+        let (amplitude, limits) = match self.weights {
+            Weights::Int8 => (6.98f32, (-128, 127)),
+            Weights::Int16 => (14.99f32, (-32640, 32639)),
+        };
+        let maximum = scores.iter().copied().reduce(fp32::max);
+        let maximum = maximum.expect("every query sees a key");
+        let shift = fp32::fma(maximum, self.scale, fp32::neg(amplitude.to_bits()));
+        let exact: Vec<u32> = scores
+            .iter()
+            .map(|&score| functions::exp2(fp32::fma(score, self.scale, fp32::neg(shift))))
+            .collect();
+        let weights: Vec<i32> = exact
+            .iter()
+            .map(|&weight| fp32::to_i32(weight).clamp(limits.0, limits.1))
+            .collect();
+
+        let sum = fp32::from_i32;
+        let total = |value: &dyn Fn(usize) -> i32| match self.weights {
+            Weights::Int8 => sum((0..visible).map(|j| weights[j] * value(j)).sum()),
+            Weights::Int16 => {
+                // w = 256 h + l with both int8; each sum is exact.
+                let low = |j: usize| i32::from(weights[j] as i8);
+                let high = |j: usize| (weights[j] - low(j)) / 256;
+                let low = (0..visible).map(|j| low(j) * value(j)).sum();
+                let high = (0..visible).map(|j| high(j) * value(j)).sum();
+                fp32::fma(sum(high), fp32::from_i32(256), sum(low))
+            }
+        };
+        let inverse = functions::rcp(match self.sum {
+            Sum::Rounded => total(&|_| 1),
+            Sum::Tree { lanes } => {
+                let lane = |lane| {
+                    let keys = (0..visible.div_ceil(lanes)).map(|tile| tile * lanes + lane);
+                    tree(keys.map(|j| exact.get(j).copied().unwrap_or(0)).collect())
+                };
+                tree((0..lanes).map(lane).collect())
+            }
+        });
+        (0..dim)
+            .map(|d| fp32::mul(total(&|j| row(self.v, j)[d].into()), inverse))
+            .collect()
+    }
+}
+
+/// Adds the second half to the first until one is left; of an odd number the middle one waits.
+fn tree(mut values: Vec<u32>) -> u32 {
+    while values.len() > 1 {
+        let half = values.len().div_ceil(2);
+        let second = values.split_off(half);
+        for (first, second) in values.iter_mut().zip(second) {
+            *first = fp32::add(second, *first);
+        }
+    }
+    values[0]
+}
+
+fn row(tensor: &[i8], index: usize, dim: usize) -> &[i8] {
+    &tensor[index * dim..][..dim]
+}
+
+fn dot(a: &[i8], b: &[i8]) -> i32 {
+    a.iter()
+        .zip(b)
+        .map(|(&a, &b)| i32::from(a) * i32::from(b))
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Attention, Sum, Weights};
+
+    #[test]
+    fn equal_scores_give_the_mean() {
+        let k = [1, 0, 1, 0, 1, 0, 1, 0];
+        let v = [1, 10, 2, 20, 3, 30, 6, 60];
+        for weights in [Weights::Int8, Weights::Int16] {
+            for (causal, expected) in [(false, [3.0, 30.0]), (true, [2.0, 20.0])] {
+                let attention = Attention {
+                    q: &[5, 5, 5, 5],
+                    k: &k,
+                    v: &v,
+                    queries: 2,
+                    keys: 4,
+                    heads: 1,
+                    kv_heads: 1,
+                    dim: 2,
+                    causal,
+                    scale: 0.25f32.to_bits(),
+                    weights,
+                    sum: Sum::Rounded,
+                };
+                let result = attention.compute();
+                for (found, expected) in result[..2].iter().zip(expected) {
+                    let found = f32::from_bits(*found);
+                    assert!((found - expected).abs() <= 1e-6 * expected, "{found}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_much_larger_score_takes_all() {
+        let attention = Attention {
+            q: &[127],
+            k: &[-128, 127, 3],
+            v: &[100, -7, 9],
+            queries: 1,
+            keys: 3,
+            heads: 1,
+            kv_heads: 1,
+            dim: 1,
+            causal: false,
+            scale: 1f32.to_bits(),
+            weights: Weights::Int16,
+            sum: Sum::Tree { lanes: 2 },
+        };
+        let found = f32::from_bits(attention.compute()[0]);
+        assert!((found + 7.0).abs() <= 7e-6, "{found}");
+    }
+}

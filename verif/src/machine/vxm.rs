@@ -1,0 +1,292 @@
+//! The vector unit: passes through the chain of ALUs, as `docs/vector.md` defines them.
+
+use super::Shared;
+use super::calendar::FAR_HORIZON;
+use super::queue::Issued;
+use super::words::{Result, Words};
+use crate::numeric::{e2m1, e4m3, fp32, functions};
+use crate::{Event, FaultCode, Origin, Source};
+use lpu_isa::descriptor::{
+    Alu, AluOperation, DESCRIPTORS, Format, Function, Operand, ResultFormat, Source as Operand0,
+};
+use lpu_isa::instruction::ROW_BITS;
+use lpu_isa::latency::{
+    ALU_LATENCY, CONVERT_LATENCY, MM_OPERAND_LATENCY, REGISTER_READ, SELECT_LATENCY, SFU_LATENCY,
+    vxm_result,
+};
+use lpu_isa::{Config, Descriptor, Operation, Stream};
+
+/// Issue to the cycle in which B for ALU 1 is sampled.
+const LATE: u64 = ALU_LATENCY + SFU_LATENCY;
+
+/// A pass on its way.
+#[derive(Clone, Copy, Debug)]
+struct Pass {
+    issue: u64,
+    descriptor: Descriptor,
+    row: usize,
+    b_stream: Stream,
+    /// P of the next ALU.
+    value: Words,
+    b: Words,
+    origin: Origin,
+}
+
+/// The vector unit.
+#[derive(Clone, Debug)]
+pub struct Vxm {
+    alus: usize,
+    lanes: usize,
+    position: usize,
+    rows: usize,
+    registers: Vec<Words>,
+    pub descriptors: Vec<Descriptor>,
+    /// Passes by issue cycle.
+    passes: Vec<Option<Pass>>,
+}
+
+impl Vxm {
+    /// The vector unit of a machine that has one.
+    pub fn new(config: &Config) -> Option<Self> {
+        let vxm = config.vxm.as_ref()?;
+        Some(Self {
+            alus: vxm.alus,
+            lanes: config.lanes,
+            position: config.vxm_position(),
+            rows: vxm.registers,
+            registers: vec![[0; _]; vxm.registers],
+            descriptors: vec![Descriptor::default(); DESCRIPTORS],
+            passes: vec![None; FAR_HORIZON as usize],
+        })
+    }
+
+    pub fn restart(&mut self) {
+        self.passes.fill(None);
+    }
+
+    /// The pass that issued `after` cycles before `cycle`.
+    fn pass(&mut self, cycle: u64, after: u64) -> Option<&mut Pass> {
+        let issue = cycle.checked_sub(after)?;
+        let pass = self.passes[(issue % FAR_HORIZON) as usize].as_mut();
+        pass.filter(|pass| pass.issue == issue)
+    }
+
+    fn drop_pass(&mut self, issue: u64) {
+        self.passes[(issue % FAR_HORIZON) as usize] = None;
+    }
+
+    /// A VEC issues.
+    pub fn issue(&mut self, shared: &mut Shared, cycle: u64, op: Issued) {
+        let Operation::Vector { a, b } = op.operation else {
+            unreachable!("the queue takes no other operation");
+        };
+        let origin = op.origin;
+        let row = usize::from(op.address & ((1 << ROW_BITS) - 1));
+        let descriptor = self.descriptors[usize::from(op.address >> ROW_BITS)];
+        if row >= self.rows {
+            shared.faults.record(cycle, FaultCode::AddressRange, origin);
+        }
+        self.drop_pass(cycle);
+        let sample = |stream, format: Format| {
+            shared.sample_planes(cycle, self.position, stream, format.planes())
+        };
+        let mut operands = Vec::new();
+        if let Operand0::Stream(format) = descriptor.source {
+            operands.push((sample(a, format), format));
+        }
+        if let Some((format, 0)) = descriptor.b {
+            operands.push((sample(b, format), format));
+        }
+        if operands.iter().any(|(vectors, _)| vectors.is_none()) {
+            shared.missing(cycle, origin);
+            return;
+        }
+        let mut decode = |(vectors, format): (Option<Vec<_>>, Format)| {
+            let decoded = cycle + MM_OPERAND_LATENCY;
+            let mut vectors = vectors.expect("none is missing");
+            let words = shared.decode_planes(decoded, &mut vectors, self.lanes, origin);
+            words.map(|word| convert_in(format, word))
+        };
+        let mut operands = operands.into_iter();
+        let value = match descriptor.source {
+            Operand0::Stream(_) => decode(operands.next().expect("operand A")),
+            Operand0::Register(_) => [0; _],
+        };
+        let b_words = operands.next().map_or([0; _], decode);
+        self.passes[(cycle % FAR_HORIZON) as usize] = Some(Pass {
+            issue: cycle,
+            descriptor,
+            row: row % self.rows,
+            b_stream: b,
+            value,
+            b: b_words,
+            origin,
+        });
+    }
+
+    /// Operands B that ALU 1 takes, sampled in `cycle`.
+    pub fn late_operands(&mut self, shared: &mut Shared, cycle: u64) {
+        let (position, lanes) = (self.position, self.lanes);
+        let Some(pass) = self.pass(cycle, LATE) else {
+            return;
+        };
+        let Some((format, 1)) = pass.descriptor.b else {
+            return;
+        };
+        let origin = pass.origin;
+        match shared.sample_planes(cycle, position, pass.b_stream, format.planes()) {
+            Some(mut vectors) => {
+                let decoded = cycle + MM_OPERAND_LATENCY;
+                let words = shared.decode_planes(decoded, &mut vectors, lanes, origin);
+                pass.b = words.map(|word| convert_in(format, word));
+            }
+            None => {
+                shared
+                    .faults
+                    .record(cycle + SELECT_LATENCY, FaultCode::OperandMissing, origin);
+                self.drop_pass(cycle - LATE);
+            }
+        }
+    }
+
+    /// ALUs that read their registers in `cycle`; what they compute is due later, and nobody else sees it before.
+    pub fn compute(&mut self, cycle: u64) {
+        let (rows, lanes) = (self.rows, self.lanes);
+        for j in 0..self.alus {
+            let behind_sfu = if j > 0 { SFU_LATENCY } else { 0 };
+            let Some(mut pass) = self
+                .pass(cycle, REGISTER_READ + behind_sfu + ALU_LATENCY * j as u64)
+                .copied()
+            else {
+                continue;
+            };
+            let descriptor = pass.descriptor;
+            let register = |offset: u16| &self.registers[(pass.row + usize::from(offset)) % rows];
+            if let (0, Operand0::Register(offset)) = (j, descriptor.source) {
+                pass.value = *register(offset);
+            }
+            let alu = descriptor.alus[j];
+            let words = match alu.fixed {
+                true => &self.registers[usize::from(alu.offset) % rows],
+                false => register(alu.offset),
+            };
+            let b = match descriptor.b {
+                Some((_, taker)) if usize::from(taker) == j => pass.b,
+                _ => [0; _],
+            };
+            for lane in 0..lanes {
+                let result = apply(alu, pass.value[lane], b[lane], words[lane]);
+                pass.value[lane] = if j == 0 {
+                    function(descriptor.function, result)
+                } else {
+                    result
+                };
+            }
+            let slot = (pass.issue % FAR_HORIZON) as usize;
+            self.passes[slot] = Some(pass);
+        }
+    }
+
+    /// Registers that the edge ending `cycle` writes.
+    pub fn write(&mut self, cycle: u64) {
+        let rows = self.rows;
+        let Some(&mut Pass {
+            descriptor,
+            row,
+            value,
+            ..
+        }) = self.pass(cycle, vxm_result(self.alus))
+        else {
+            return;
+        };
+        if let Some(offset) = descriptor.write {
+            self.registers[(row + usize::from(offset)) % rows] = value;
+        }
+    }
+
+    /// Results that drive in `cycle`.
+    pub fn drive(&mut self, shared: &mut Shared, cycle: u64, events: &mut Vec<Event>) {
+        let (position, lanes) = (self.position, self.lanes);
+        let driving = vxm_result(self.alus) + CONVERT_LATENCY + 1;
+        let Some(pass) = self.pass(cycle, driving) else {
+            return;
+        };
+        if let Some(output) = pass.descriptor.output {
+            let result = Result {
+                stream: output.stream,
+                planes: output.format.planes(),
+                lanes,
+                words: pass.value.map(|value| convert_out(output.format, value)),
+                origin: pass.origin,
+            };
+            shared.drive_planes(cycle, position, Source::Vxm, &result, events);
+        }
+    }
+
+    /// Register `row`, for tests.
+    pub fn register(&self, row: usize) -> &[u32] {
+        &self.registers[row][..self.lanes]
+    }
+}
+
+fn convert_in(format: Format, word: u32) -> u32 {
+    match format {
+        Format::Fp32 => word,
+        Format::Int32 => fp32::from_i32(word as i32),
+        Format::Int8 => fp32::from_i32((word as i8).into()),
+        Format::E4m3 => e4m3::to_fp32(word as u8),
+    }
+}
+
+fn convert_out(format: ResultFormat, value: u32) -> u32 {
+    match format {
+        ResultFormat::Fp32 => value,
+        ResultFormat::Int32 => fp32::to_i32(value) as u32,
+        ResultFormat::Int8 => u32::from(fp32::to_i8(value) as u8),
+        ResultFormat::E4m3 => e4m3::from_fp32(value).into(),
+        ResultFormat::E2m1 => e2m1::from_fp32(value).into(),
+        ResultFormat::Int16 => {
+            let whole = fp32::to_i32(value).clamp(-32640, 32639);
+            let low = whole as i8;
+            let high = (whole - i32::from(low)) / 256;
+            u32::from(low as u8) | u32::from(high as u8) << 8
+        }
+    }
+}
+
+fn function(function: Function, x: u32) -> u32 {
+    match function {
+        Function::Pass => x,
+        Function::Exp2 => functions::exp2(x),
+        Function::Rcp => functions::rcp(x),
+        Function::Rsqrt => functions::rsqrt(x),
+    }
+}
+
+/// What an ALU makes of P, with B and its register.
+fn apply(alu: Alu, p: u32, b: u32, register: u32) -> u32 {
+    let operand = |operand| match operand {
+        Operand::Constant => alu.constant,
+        Operand::B => b,
+        Operand::Register => register,
+        Operand::P => p,
+        Operand::One => fp32::ONE,
+        Operand::NegativeZero => fp32::NEGATIVE_ZERO,
+    };
+    let (y, z) = (operand(alu.y), operand(alu.z));
+    let z = if alu.negate_z { fp32::neg(z) } else { z };
+    let p = if alu.absolute { fp32::abs(p) } else { p };
+    let p = if alu.negate { fp32::neg(p) } else { p };
+    let truth = |holds| if holds { fp32::ONE } else { 0 };
+    match alu.operation {
+        AluOperation::Pass => p,
+        AluOperation::Fma => fp32::fma(p, y, z),
+        AluOperation::Max => fp32::max(p, y),
+        AluOperation::Min => fp32::min(p, y),
+        AluOperation::Lt => truth(fp32::lt(p, y)),
+        AluOperation::Le => truth(fp32::le(p, y)),
+        AluOperation::Eq => truth(fp32::eq(p, y)),
+        AluOperation::Select if fp32::is_zero(p) || fp32::is_nan(p) => z,
+        AluOperation::Select => y,
+    }
+}

@@ -1,0 +1,106 @@
+//! Vectors of words: operands and results of the vector unit and the switch unit.
+
+use super::Shared;
+use crate::vector::{DecodeCount, MAX_CODEWORDS};
+use crate::{Effect, Event, FaultCode, Origin, Source, Vector};
+use lpu_isa::Stream;
+use lpu_isa::secded::LANES_PER_CODEWORD;
+
+/// Lanes of the widest vector.
+pub const MAX_LANES: usize = MAX_CODEWORDS * LANES_PER_CODEWORD;
+
+/// One 32-bit word in each lane.
+pub type Words = [u32; MAX_LANES];
+
+/// The streams of `planes` byte planes that begin at `stream`, whose low bits are ignored.
+pub fn planes(stream: Stream, planes: usize) -> impl Iterator<Item = Stream> {
+    let first = stream.index & !(planes as u8 - 1);
+    let westward = stream.westward;
+    (first..first + planes as u8).map(move |index| Stream { westward, index })
+}
+
+impl Shared {
+    /// Samples `count` byte planes, undecoded; none if one is missing.
+    pub fn sample_planes(
+        &self,
+        cycle: u64,
+        position: usize,
+        stream: Stream,
+        count: usize,
+    ) -> Option<Vec<Vector>> {
+        planes(stream, count)
+            .map(|stream| self.streams.sample(cycle, position, stream).copied())
+            .collect()
+    }
+
+    /// Decodes byte planes, whose decoding is counted as of `cycle`, into words.
+    pub fn decode_planes(
+        &mut self,
+        cycle: u64,
+        vectors: &mut [Vector],
+        lanes: usize,
+        origin: Origin,
+    ) -> Words {
+        let mut found = DecodeCount::default();
+        for vector in &mut *vectors {
+            let count = vector.correct(lanes / LANES_PER_CODEWORD);
+            found.corrected += count.corrected;
+            found.uncorrectable += count.uncorrectable;
+        }
+        self.faults.count(cycle, found, origin);
+        let word = |lane: usize| {
+            let bytes = vectors.iter().rev().map(|vector| vector.lane(lane));
+            bytes.fold(0, |word, byte| word << 8 | u32::from(byte))
+        };
+        std::array::from_fn(|lane| if lane < lanes { word(lane) } else { 0 })
+    }
+
+    /// Drives the byte planes of a result, with its event and the fault of a collision.
+    pub fn drive_planes(
+        &mut self,
+        cycle: u64,
+        position: usize,
+        source: Source,
+        result: &Result,
+        events: &mut Vec<Event>,
+    ) {
+        let vectors = result.vectors();
+        for (stream, vector) in planes(result.stream, result.planes).zip(vectors) {
+            if self.streams.drive(cycle, position, stream, &vector) {
+                let code = FaultCode::StreamCollision;
+                self.faults.record(cycle, code, result.origin);
+            }
+            events.push(Event {
+                cycle,
+                effect: Effect::Drive {
+                    source,
+                    stream,
+                    vector,
+                },
+                origin: Some(result.origin),
+            });
+        }
+    }
+}
+
+/// A result on its way to the streams.
+#[derive(Clone, Copy, Debug)]
+pub struct Result {
+    pub stream: Stream,
+    pub planes: usize,
+    pub lanes: usize,
+    pub words: Words,
+    pub origin: Origin,
+}
+
+impl Result {
+    /// The byte planes, encoded.
+    fn vectors(&self) -> impl Iterator<Item = Vector> + '_ {
+        (0..self.planes).map(|plane| {
+            let bytes = self.words[..self.lanes]
+                .iter()
+                .map(|word| (word >> (8 * plane)) as u8);
+            Vector::encode(&bytes.collect::<Vec<u8>>())
+        })
+    }
+}
