@@ -22,7 +22,7 @@ use rust_hdl::prelude::*;
 /// Results drive in a+3; the check bits are made from the sums in that cycle, because a register of the RAM's output comes
 /// before the adder instead.
 ///
-/// Parameters: L lanes, A rows (a power of two, 2 to 4096). Latency: `ACC_LATENCY` to the cell that the result drives.
+/// Parameters: L lanes, A rows (a power of two, 2 to 4096). Latency: `EMIT_LATENCY` to the cell that the result drives.
 /// Reset clears what is under way; accumulators keep their values.
 #[derive(Clone, Debug, LogicBlock)]
 pub struct Accumulate<const L: usize, const V: usize> {
