@@ -19,11 +19,16 @@ fn verdicts(config: &Config, program: &Program) -> Option<(bool, bool)> {
     machine.launch();
     let status = machine.run(1 << 20, &mut Vec::new());
     let found = check(config, program);
-    let deadlock = |violation: &Violation| matches!(violation, Violation::Deadlock { .. });
-    let deadlocked = found
-        .as_ref()
-        .is_err_and(|found| found.list.iter().any(deadlock));
-    assert_eq!(status == Status::Deadlocked, deadlocked);
+    let has = |what: fn(&Violation) -> bool| {
+        let found = found.as_ref();
+        found.is_err_and(|found| found.list.iter().any(what))
+    };
+    let deadlocked = status == Status::Deadlocked;
+    // With an instruction that the machine does not take, the checker does not ask how the others go.
+    if !has(|violation| matches!(violation, Violation::Instruction { .. })) {
+        let found = has(|violation| matches!(violation, Violation::Deadlock { .. }));
+        assert_eq!(deadlocked, found);
+    }
     let report = machine.report();
     if let Ok(prediction) = &found {
         assert_eq!(prediction.busy_cycles, report.cycles);
