@@ -41,7 +41,7 @@ pub enum Command {
 /// The machine a command works on.
 #[derive(Args)]
 pub struct ConfigArg {
-    /// Preset (nano, edge, proto, wide) or TOML file
+    /// Preset (nano, edge, proto, wide; with formats: proto+e4m3) or TOML file
     #[arg(short, long, default_value = "nano", value_name = "PRESET|FILE")]
     pub config: String,
 }
@@ -50,7 +50,7 @@ pub struct ConfigArg {
 pub enum ConfigCommand {
     /// Print a configuration as TOML
     Show {
-        /// Preset or TOML file
+        /// Preset (with formats: proto+e4m3) or TOML file
         #[arg(default_value = "nano", value_name = "PRESET|FILE")]
         config: String,
         /// Print one JSON object, with derived figures and the hash

@@ -1,6 +1,7 @@
 //! Reading and writing files: errors name the file, and an output is whole or absent.
 
 use lpu_isa::Config;
+use lpu_isa::config::PRESETS;
 use miette::Diagnostic;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -37,25 +38,59 @@ pub enum FileError {
     #[error("`{name}` is neither a preset nor a file")]
     #[diagnostic(
         code(lpu::config::unknown),
-        help("presets: nano, edge, proto, wide; or give the path of a TOML file that exists")
+        help(
+            "presets: nano, edge, proto, wide, and with more formats such as proto+e4m3; or give the path of a TOML file that exists"
+        )
     )]
     UnknownConfig {
         /// What was asked for.
         name: String,
     },
+    /// A preset with suffixes that name no formats.
+    #[error("`{name}`: preset `{preset}` cannot have the formats `{formats}`")]
+    #[diagnostic(
+        code(lpu::config::formats),
+        help(
+            "`{preset}+e4m3`, `{preset}+nvfp4` and `{preset}+e4m3+nvfp4` have formats beside int8"
+        )
+    )]
+    UnknownFormats {
+        /// What was asked for.
+        name: String,
+        /// The preset.
+        preset: String,
+        /// What stands behind it.
+        formats: String,
+    },
 }
 
-/// The configuration that `name` means: a preset, else a TOML file.
+/// The configuration that `name` means: a preset (with formats, such as `proto+e4m3`), else a TOML file.
 pub fn config(name: &str) -> miette::Result<Config> {
     if let Some(config) = Config::preset(name) {
         return Ok(config);
     }
     let path = Path::new(name);
     if !path.exists() {
-        let name = name.to_owned();
-        return Err(FileError::UnknownConfig { name }.into());
+        return Err(unknown_config(name).into());
     }
     Ok(Config::from_toml(name, &read_text(path)?)?)
+}
+
+fn unknown_config(name: &str) -> FileError {
+    let parts = name
+        .split_once('+')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()));
+    let name = name.to_owned();
+    match parts {
+        Some((preset, formats)) if PRESETS.contains(&preset.as_str()) => {
+            FileError::UnknownFormats {
+                name,
+                preset,
+                formats,
+            }
+        }
+        _ => FileError::UnknownConfig { name },
+    }
 }
 
 /// The text of a file; `-` is standard input.

@@ -147,9 +147,15 @@ fn foreign_operations() {
             install: true,
         },
         Operation::InstallWeights,
-        Operation::LoadOperand { stream: 0 },
-        Operation::MultiplyStream { stream: 0 },
-        Operation::MultiplyBuffer,
+        Operation::LoadOperand {
+            stream: 0,
+            scales: None,
+        },
+        Operation::MultiplyStream {
+            stream: 0,
+            scales: None,
+        },
+        Operation::MultiplyBuffer { scaled: false },
         Operation::Accumulate {
             stream: 0,
             init: AccMode::Always,
@@ -289,7 +295,10 @@ fn sums_wrap() {
         13,
         MxmCompute,
         0,
-        Operation::MultiplyStream { stream: 0 },
+        Operation::MultiplyStream {
+            stream: 0,
+            scales: None,
+        },
         0,
         once(1),
     );
@@ -298,7 +307,7 @@ fn sums_wrap() {
         init: AccMode::Inner,
         emit: AccMode::Always,
     };
-    schedule.repeat(13 + mm_latency(8), MxmAccumulate, 0, sum, 5, once(1));
+    schedule.repeat(13 + mm_latency(&config), MxmAccumulate, 0, sum, 5, once(1));
     let seen = pair.run(&schedule.program(&config));
     let bytes = [0, 1, 2, 3].map(|b| drives(&seen.events, Stream::west(b)));
     for (i, at) in (0..count as usize)
@@ -321,8 +330,23 @@ fn of_two_faults_in_one_cycle_the_lower_code_stays() {
     let mut pair = nano();
     let mut schedule = Schedule::default();
     // Recorded in cycle 12: a missing operand (LX of cycle 10) and a row past the end (MM of cycle 12).
-    schedule.op(10, MxmCompute, 0, Operation::LoadOperand { stream: 0 }, 0);
-    schedule.op(12, MxmCompute, 0, Operation::MultiplyBuffer, 0xffff);
+    schedule.op(
+        10,
+        MxmCompute,
+        0,
+        Operation::LoadOperand {
+            stream: 0,
+            scales: None,
+        },
+        0,
+    );
+    schedule.op(
+        12,
+        MxmCompute,
+        0,
+        Operation::MultiplyBuffer { scaled: false },
+        0xffff,
+    );
     // The same the other way round in time: the address first.
     schedule.op(10, MemWrite, 0, Operation::Write { stream: EAST }, 0x8000);
     let config = pair.config.clone();
@@ -335,7 +359,7 @@ fn of_two_faults_in_one_cycle_the_lower_code_stays() {
     assert_eq!(seen.report.faults[unit(MemWrite)], fault(AddressRange, 10));
     assert_eq!(
         seen.report.faults[unit(MxmAccumulate)],
-        fault(ResultLost, 12 + mm_latency(8))
+        fault(ResultLost, 12 + mm_latency(&config))
     );
 }
 
@@ -385,7 +409,10 @@ fn planes_collide() {
             30,
             MxmCompute,
             plane,
-            Operation::MultiplyStream { stream: 2 },
+            Operation::MultiplyStream {
+                stream: 2,
+                scales: None,
+            },
             0,
             Repeat::inner(2, 1, 0),
         );
@@ -396,7 +423,7 @@ fn planes_collide() {
         };
         let both = Repeat::inner(2, 1, 0);
         schedule.repeat(
-            30 + mm_latency(8),
+            30 + mm_latency(&config),
             MxmAccumulate,
             plane,
             accumulate(4, init),
@@ -404,7 +431,7 @@ fn planes_collide() {
             both,
         );
     }
-    let drive = 31 + mm_latency(8) + ACC_LATENCY - 1;
+    let drive = 31 + mm_latency(&config) + acc_latency(&config) - 1;
     let store = Operation::Write {
         stream: Stream::west(4),
     };
@@ -589,7 +616,16 @@ fn differences_are_found() {
     let mut faulty = Schedule::default();
     faulty.op(9, MemRead, 0, READ, 3);
     faulty.op(12, MemWrite, 1, Operation::Write { stream: EAST }, 4);
-    faulty.op(12, MxmCompute, 0, Operation::LoadOperand { stream: 3 }, 0);
+    faulty.op(
+        12,
+        MxmCompute,
+        0,
+        Operation::LoadOperand {
+            stream: 3,
+            scales: None,
+        },
+        0,
+    );
     let faulty = faulty.program(&config);
     wrong("FAULT of mxm0.compute", &|golden| {
         golden.load(&faulty).expect("it fits")

@@ -124,7 +124,10 @@ fn identity_products(pair: &mut Pair, vectors: &[Vector]) -> (lpu_isa::Program, 
         0,
         Repeat::inner(count, 1, 1),
     );
-    let multiply = Operation::MultiplyStream { stream: 7 };
+    let multiply = Operation::MultiplyStream {
+        stream: 7,
+        scales: None,
+    };
     schedule.repeat(
         first,
         MxmCompute,
@@ -138,7 +141,7 @@ fn identity_products(pair: &mut Pair, vectors: &[Vector]) -> (lpu_isa::Program, 
         init: AccMode::Always,
         emit: AccMode::Always,
     };
-    let sums = first + mm_latency(lanes);
+    let sums = first + mm_latency(&config);
     schedule.repeat(sums, MxmAccumulate, 0, emit, 0, Repeat::inner(count, 1, 0));
     (schedule.program(&config), first)
 }

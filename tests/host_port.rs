@@ -543,8 +543,7 @@ fn matrix_unit_latencies() {
         (config.vxm, config.sxm) = (None, None);
         config.mxm.weight_streams = 1;
         config.name = format!("{name}-lab");
-        let lanes = config.lanes;
-        let mut lab = Lab::new(config);
+        let mut lab = Lab::new(config.clone());
         let ones = all(&lab.config, 1);
         lab.rtl
             .store([(0, 0, &ones), (1, 0, &one_hot(&lab.config, 0))])
@@ -554,8 +553,11 @@ fn matrix_unit_latencies() {
             column: false,
             install: false,
         };
-        let multiply = Operation::MultiplyStream { stream: 1 };
-        let dot = mm_latency(lanes);
+        let multiply = Operation::MultiplyStream {
+            stream: 1,
+            scales: None,
+        };
+        let dot = mm_latency(&config);
 
         // A product without ACC is lost in the cycle in which it is visible.
         let mut schedule = Schedule::default();
@@ -573,7 +575,7 @@ fn matrix_unit_latencies() {
         schedule.op(20, MxmCompute, 0, multiply, 0);
         schedule.op(20 + dot, MxmAccumulate, 0, EMIT, 0);
         let (events, _) = lab.run(schedule);
-        assert_eq!(sums(&events)[0].0 + 1 - (20 + dot), ACC_LATENCY);
+        assert_eq!(sums(&events)[0].0 + 1 - (20 + dot), acc_latency(&config));
 
         // Uncorrectable and missing operands.
         lab.rtl
@@ -639,13 +641,22 @@ fn matrix_unit_latencies() {
         // An LX at 30 and MMs of its row in every cycle: row 1 is zero until then.
         let mut schedule = Schedule::default();
         at_mxm(&mut schedule, 30, 1, 0, 1);
-        schedule.op(30, MxmCompute, 0, Operation::LoadOperand { stream: 1 }, 1);
+        schedule.op(
+            30,
+            MxmCompute,
+            0,
+            Operation::LoadOperand {
+                stream: 1,
+                scales: None,
+            },
+            1,
+        );
         let count = 12;
         schedule.repeat(
             31,
             MxmCompute,
             0,
-            Operation::MultiplyBuffer,
+            Operation::MultiplyBuffer { scaled: false },
             1,
             every_cycle(count, 0),
         );

@@ -72,7 +72,10 @@ fn dump(config: &Config) -> Program {
     let way = READ_LATENCY + config.mxm_position() as u64 - 1;
     let (operand, zero) = (Stream::east(0), config.mem.depth as u16 - 1);
     let read = Operation::Read { stream: operand };
-    let multiply = Operation::MultiplyStream { stream: 0 };
+    let multiply = Operation::MultiplyStream {
+        stream: 0,
+        scales: None,
+    };
     let accumulate = |init| Operation::Accumulate {
         stream: 0,
         init,
@@ -87,10 +90,10 @@ fn dump(config: &Config) -> Program {
                     schedule.repeat(now - way, MemRead, 0, read, address, rows(count, stride));
                     schedule.repeat(now, MxmCompute, plane, multiply, 0, rows(count, 0));
                 } else {
-                    let buffer = Operation::MultiplyBuffer;
+                    let buffer = Operation::MultiplyBuffer { scaled: false };
                     schedule.repeat(now, MxmCompute, plane, buffer, 0, rows(count, 1));
                 }
-                now + mm_latency(config.lanes)
+                now + mm_latency(config)
             };
         let emit = |schedule: &mut Schedule, now: u64, init, count: usize, stride| {
             let operation = accumulate(init);
@@ -132,7 +135,7 @@ fn dump(config: &Config) -> Program {
         now += lanes - 1 + IW_TO_MM;
         let sums = products(&mut schedule, now, mxm.operand_depth, None);
         emit(&mut schedule, sums, AccMode::Always, mxm.operand_depth, 0);
-        now += mxm.operand_depth as u64 + mm_latency(config.lanes) + way;
+        now += mxm.operand_depth as u64 + mm_latency(config) + way;
     }
     let drain = drain_cycles(config);
     let stream = Stream::west(0);

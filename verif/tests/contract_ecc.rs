@@ -104,12 +104,21 @@ fn the_operand_buffer_is_decoded_at_each_use() {
     let mut b = Bench::new(nano());
     b.machine.write_sram(0, 5, &ramp(0).with_flip(0, 3));
     b.op(0, MemRead, 0, read(e(7)), 5);
-    b.op(6, MxmCompute, 0, Operation::LoadOperand { stream: 7 }, 2);
+    b.op(
+        6,
+        MxmCompute,
+        0,
+        Operation::LoadOperand {
+            stream: 7,
+            scales: None,
+        },
+        2,
+    );
     b.repeat(
         20,
         MxmCompute,
         0,
-        Operation::MultiplyBuffer,
+        Operation::MultiplyBuffer { scaled: false },
         2,
         Repeat::inner(3, 1, 0),
     );

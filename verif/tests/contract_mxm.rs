@@ -74,7 +74,16 @@ fn ready(x: Vector) -> Bench {
     b.machine.write_sram(0, 5, &x);
     // The fifth stream of slice 0: read in 6 + ... the weights took 4 and 5.
     b.op(6, MemRead, 0, read(e(7)), 5);
-    b.op(12, MxmCompute, 0, Operation::LoadOperand { stream: 7 }, 0);
+    b.op(
+        12,
+        MxmCompute,
+        0,
+        Operation::LoadOperand {
+            stream: 7,
+            scales: None,
+        },
+        0,
+    );
     b
 }
 
@@ -275,10 +284,26 @@ fn signed_extremes_are_exact() {
     );
     b.machine.write_sram(0, 5, &extreme);
     b.op(6, MemRead, 0, read(e(7)), 5);
-    b.op(12, MxmCompute, 0, Operation::LoadOperand { stream: 7 }, 0);
+    b.op(
+        12,
+        MxmCompute,
+        0,
+        Operation::LoadOperand {
+            stream: 7,
+            scales: None,
+        },
+        0,
+    );
     // 8 * 2^14 = 2^17 each: 2^14 of them wrap to -2^31.
     let many = Repeat::inner(1 << 14, 1, 0);
-    b.repeat(14, MxmCompute, 0, Operation::MultiplyBuffer, 0, many);
+    b.repeat(
+        14,
+        MxmCompute,
+        0,
+        Operation::MultiplyBuffer { scaled: false },
+        0,
+        many,
+    );
     let sum = accumulate(AccMode::Outer, AccMode::Never);
     b.op(22, MxmAccumulate, 0, sum, 1);
     b.repeat(
@@ -311,7 +336,13 @@ fn mm_without_operand_gives_no_result() {
 fn the_operand_buffer_is_seen_two_cycles_after_lx() {
     for (distance, expected) in [(1, 0), (2, 7)] {
         let mut b = ready(unit());
-        b.op(12 + distance, MxmCompute, 0, Operation::MultiplyBuffer, 0);
+        b.op(
+            12 + distance,
+            MxmCompute,
+            0,
+            Operation::MultiplyBuffer { scaled: false },
+            0,
+        );
         b.op(20 + distance, MxmAccumulate, 0, KEEP, 0);
         let report = b.run();
         b.expect_faults(&report, &[]);
@@ -322,8 +353,26 @@ fn the_operand_buffer_is_seen_two_cycles_after_lx() {
 #[test]
 fn lx_a_cycle_off_misses() {
     let mut b = Bench::new(nano());
-    b.op(3, MxmCompute, 0, Operation::LoadOperand { stream: 0 }, 64);
-    b.op(9, MxmCompute, 0, Operation::LoadOperand { stream: 0 }, 0);
+    b.op(
+        3,
+        MxmCompute,
+        0,
+        Operation::LoadOperand {
+            stream: 0,
+            scales: None,
+        },
+        64,
+    );
+    b.op(
+        9,
+        MxmCompute,
+        0,
+        Operation::LoadOperand {
+            stream: 0,
+            scales: None,
+        },
+        0,
+    );
     let report = b.run();
     // The row past the end is known before the operand.
     b.expect_faults(&report, &[(MxmCompute, 0, AddressRange, 3)]);
@@ -332,7 +381,13 @@ fn lx_a_cycle_off_misses() {
 #[test]
 fn rows_past_the_end_wrap_with_a_fault() {
     let mut b = ready(unit());
-    b.op(14, MxmCompute, 0, Operation::MultiplyBuffer, 64);
+    b.op(
+        14,
+        MxmCompute,
+        0,
+        Operation::MultiplyBuffer { scaled: false },
+        64,
+    );
     b.op(22, MxmAccumulate, 0, KEEP, 65);
     let report = b.run();
     let range = [
@@ -351,7 +406,7 @@ fn neighbouring_accs_see_each_other_and_emit_byte_planes() {
         14,
         MxmCompute,
         0,
-        Operation::MultiplyBuffer,
+        Operation::MultiplyBuffer { scaled: false },
         0,
         Repeat::inner(3, 1, 0),
     );
@@ -396,7 +451,7 @@ fn init_and_emit_modes_follow_the_repeats() {
             14,
             MxmCompute,
             0,
-            Operation::MultiplyBuffer,
+            Operation::MultiplyBuffer { scaled: false },
             0,
             Repeat::inner(6, 1, 0),
         );

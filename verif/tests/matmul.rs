@@ -32,7 +32,7 @@ fn check(preset: &str, task: &Matmul) {
     assert!(product == expected);
     // The multipliers are busy from cycle 64 on; then mm_latency, 4 to W[8], 3 hops, 2 to the port.
     let multiplied = 64 + (task.rows * task.k_tiles * task.n_tiles) as u64;
-    let tail = lpu_isa::latency::mm_latency(lanes) + 4 + 3 + 2;
+    let tail = lpu_isa::latency::mm_latency(&config) + 4 + 3 + 2;
     assert_eq!(report.last_write, Some(multiplied - 1 + tail));
 }
 

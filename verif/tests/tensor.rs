@@ -45,7 +45,10 @@ fn sum(weights: &Matrix<i8>, column: bool, x: &Matrix<i8>, order: &[usize]) -> B
         12,
         MxmCompute,
         0,
-        Operation::LoadOperand { stream: 7 },
+        Operation::LoadOperand {
+            stream: 7,
+            scales: None,
+        },
         0,
         many(1),
     );
@@ -54,7 +57,7 @@ fn sum(weights: &Matrix<i8>, column: bool, x: &Matrix<i8>, order: &[usize]) -> B
             30 + i as u64,
             MxmCompute,
             0,
-            Operation::MultiplyBuffer,
+            Operation::MultiplyBuffer { scaled: false },
             row as u16,
         );
     }

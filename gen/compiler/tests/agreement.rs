@@ -78,9 +78,15 @@ fn operation(config: &Config, kind: QueueKind) -> BoxedStrategy<Operation> {
             .boxed(),
         QueueKind::MxmCompute => (0..3, index)
             .prop_map(|(choice, stream)| match choice {
-                0 => LoadOperand { stream },
-                1 => MultiplyStream { stream },
-                _ => MultiplyBuffer,
+                0 => LoadOperand {
+                    stream,
+                    scales: None,
+                },
+                1 => MultiplyStream {
+                    stream,
+                    scales: None,
+                },
+                _ => MultiplyBuffer { scaled: false },
             })
             .boxed(),
         QueueKind::MxmAccumulate => (mode.clone(), mode)

@@ -1,7 +1,7 @@
 //! The drawing in `docs/compiler.md` is the schedule that the compiler makes.
 
 use lpu_compiler::matmul::{Matmul, compile};
-use lpu_isa::latency::{ACC_LATENCY, IW_TO_MM, READ_LATENCY, SELECT_LATENCY, mm_latency};
+use lpu_isa::latency::{IW_TO_MM, READ_LATENCY, SELECT_LATENCY, acc_latency, mm_latency};
 use lpu_isa::{Config, Instruction, Operation};
 
 const DOCS: &str = include_str!("../../../docs/compiler.md");
@@ -90,7 +90,7 @@ fn the_cycles_follow_from_the_latencies() {
     let install = load + burst - 1;
     let first_mm = install + IW_TO_MM;
     let last_mm = first_mm + 2 * 8 - 1;
-    let emit = last_mm + mm_latency(config.lanes) + ACC_LATENCY;
+    let emit = last_mm + mm_latency(&config) + acc_latency(&config);
     let write = emit + 3 + SELECT_LATENCY; // mem0 is three hops from mem3, which samples W[4]
     assert_eq!(
         (load, install, first_mm, last_mm, emit, write),

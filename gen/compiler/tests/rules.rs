@@ -12,7 +12,10 @@ const E0: Operation = Operation::Read {
 const W0: Operation = Operation::Write {
     stream: Stream::west(0),
 };
-const MM: Operation = Operation::MultiplyStream { stream: 0 };
+const MM: Operation = Operation::MultiplyStream {
+    stream: 0,
+    scales: None,
+};
 
 fn nano() -> Config {
     Config::preset("nano").unwrap()
@@ -252,7 +255,10 @@ fn instructions_that_break_a_rule_by_themselves() {
         ),
         (
             "mxm0.compute",
-            once(Operation::LoadOperand { stream: 8 }),
+            once(Operation::LoadOperand {
+                stream: 8,
+                scales: None,
+            }),
             "8 streams",
         ),
         ("mxm0.weights", once(weights(2)), "multiple of 4"),
@@ -470,12 +476,18 @@ fn address_range() {
         ),
         (
             "mxm0.compute",
-            at(Operation::LoadOperand { stream: 0 }, 64),
+            at(
+                Operation::LoadOperand {
+                    stream: 0,
+                    scales: None,
+                },
+                64,
+            ),
             "operand-buffer row 64",
         ),
         (
             "mxm0.compute",
-            at(Operation::MultiplyBuffer, 65),
+            at(Operation::MultiplyBuffer { scaled: false }, 65),
             "operand-buffer row 65",
         ),
         (
@@ -583,8 +595,11 @@ fn hazards() {
 
 #[test]
 fn operand_buffer_hazards() {
-    let mm = once(Operation::MultiplyBuffer);
-    let load = once(Operation::LoadOperand { stream: 0 });
+    let mm = once(Operation::MultiplyBuffer { scaled: false });
+    let load = once(Operation::LoadOperand {
+        stream: 0,
+        scales: None,
+    });
     let found = |list: &[Instruction]| violations(&[("mxm0.compute", list)]);
     let text = fires!(found(&[mm]), Violation::Operand { .. });
     assert!(text.contains("operand-buffer row 0 is not there (no LX has loaded it)"));

@@ -3,11 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod format;
 mod hash;
 mod parse;
 mod preset;
 mod validate;
 
+pub use format::MxmFormat;
 pub use parse::ConfigError;
 pub use preset::PRESETS;
 pub use validate::RuleError;
@@ -66,6 +68,10 @@ pub struct MxmConfig {
     /// X: operand-buffer rows (a power of two, 2 to 4096).
     #[schemars(range(min = 2, max = 4096))]
     pub operand_depth: usize,
+    /// Formats of the planes beside int8: "e4m3", "nvfp4", each at most once and in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 2), extend("uniqueItems" = true))]
+    pub formats: Vec<MxmFormat>,
 }
 
 /// The vector unit.
@@ -105,6 +111,16 @@ impl Config {
         2 * self.mem.slices + 3 * self.mxm.planes + units
     }
 
+    /// Rows of the shadow weights of a plane, in row form: L, and L/8 of scales with NVFP4.
+    pub fn weight_rows(&self) -> usize {
+        let scales = if self.mxm.has(MxmFormat::Nvfp4) {
+            self.lanes / 8
+        } else {
+            0
+        };
+        self.lanes + scales
+    }
+
     /// Position of the vector unit, or of what stands in its place.
     pub fn vxm_position(&self) -> usize {
         self.mem.slices
@@ -130,7 +146,15 @@ impl Config {
         self.mxm.planes * self.lanes * self.lanes
     }
 
-    /// The preset called `name`, if there is one.
+    /// The preset called `name`, if there is one; `+e4m3`, `+nvfp4` or `+e4m3+nvfp4` behind it adds formats.
+    ///
+    /// ```
+    /// use lpu_isa::config::{Config, MxmFormat};
+    /// let config = Config::preset("proto+e4m3").unwrap();
+    /// assert_eq!((config.name.as_str(), config.lanes), ("proto+e4m3", 32));
+    /// assert!(config.mxm.has(MxmFormat::E4m3) && !config.mxm.has(MxmFormat::Nvfp4));
+    /// assert!(Config::preset("proto+nvfp4+e4m3").is_none());
+    /// ```
     pub fn preset(name: &str) -> Option<Self> {
         preset::preset(name)
     }

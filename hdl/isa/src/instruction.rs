@@ -169,14 +169,21 @@ pub enum Operation {
     LoadOperand {
         /// Eastward stream.
         stream: u8,
+        /// Eastward stream of the scales of its blocks (flag `scaled`).
+        scales: Option<u8>,
     },
     /// Multiply an activation vector with the active weights.
     MultiplyStream {
         /// Eastward stream of the activation.
         stream: u8,
+        /// Eastward stream of the scales of its blocks (flag `scaled`); 1.0 without.
+        scales: Option<u8>,
     },
     /// The same with the activation from the operand buffer.
-    MultiplyBuffer,
+    MultiplyBuffer {
+        /// With the scales of the row; 1.0 without.
+        scaled: bool,
+    },
     /// Accumulate the dot products.
     Accumulate {
         /// First westward result stream, a multiple of 4.

@@ -4,6 +4,7 @@
 //! visible in a register, unless said otherwise.
 
 use crate::Config;
+use crate::config::MxmFormat;
 
 /// Operand select: from the sampled stream cell to the selected vector.
 pub const SELECT_LATENCY: u64 = 2;
@@ -31,8 +32,12 @@ pub const MM_OPERAND_LATENCY: u64 = SELECT_LATENCY + SECDED_LATENCY;
 pub const IW_TO_MM: u64 = IW_LATENCY - MM_OPERAND_LATENCY;
 /// Least distance from an LX to an MM that reads the row from the operand buffer.
 pub const LX_TO_MM: u64 = 2;
-/// ACC with emit: to the westward cell at the MXM.
-pub const ACC_LATENCY: u64 = 4;
+/// MM of a machine with E4M3, whatever format runs: products are aligned.
+pub const ALIGN_LATENCY: u64 = 1;
+/// MM of a machine with NVFP4, whatever format runs: sums of blocks are scaled.
+pub const SCALE_LATENCY: u64 = 2;
+/// ACC with emit of a machine without formats; see [`acc_latency`].
+pub const EMIT_LATENCY: u64 = 4;
 /// NOTIFY issue to the issue of the instruction after a waiting SYNC.
 pub const NOTIFY_LATENCY: u64 = 3;
 /// Host request on the inputs to its answer on the outputs.
@@ -63,10 +68,26 @@ pub const HOP_LATENCY: u64 = 1;
 /// MM issue to the cycle in which its dot products are visible (the issue cycle of the matching ACC).
 ///
 /// ```
-/// assert_eq!(lpu_isa::latency::mm_latency(32), 10);
+/// use lpu_isa::{Config, latency::mm_latency};
+/// let latency = |name| mm_latency(&Config::preset(name).unwrap());
+/// assert_eq!(["proto", "proto+e4m3", "proto+nvfp4", "proto+e4m3+nvfp4"].map(latency), [10, 11, 12, 13]);
 /// ```
-pub const fn mm_latency(lanes: usize) -> u64 {
-    MM_OPERAND_LATENCY + 1 + lanes.ilog2() as u64
+pub fn mm_latency(config: &Config) -> u64 {
+    let align = u64::from(config.mxm.has(MxmFormat::E4m3)) * ALIGN_LATENCY;
+    let scale = u64::from(config.mxm.has(MxmFormat::Nvfp4)) * SCALE_LATENCY;
+    MM_OPERAND_LATENCY + 1 + u64::from(config.lanes.ilog2()) + align + scale
+}
+
+/// ACC with emit: to the westward cell at the MXM. Sums of floating-point formats are rounded on the way.
+///
+/// ```
+/// use lpu_isa::{Config, latency::acc_latency};
+/// let latency = |name| acc_latency(&Config::preset(name).unwrap());
+/// assert_eq!(["proto", "proto+e4m3", "proto+e4m3+nvfp4"].map(latency), [4, 7, 7]);
+/// ```
+pub fn acc_latency(config: &Config) -> u64 {
+    let rounds = !config.mxm.formats.is_empty();
+    EMIT_LATENCY + u64::from(rounds) * CONVERT_LATENCY
 }
 
 /// VEC issue to the cycle in which its result leaves the chain.
@@ -117,4 +138,20 @@ pub fn drain_cycles(config: &Config) -> u64 {
         .as_ref()
         .map_or(0, |_| reduce_latency(config.lanes));
     DRAIN_CYCLES.max(vxm).max(sxm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_the_mxm_does_has_happened_when_busy_falls() {
+        for name in ["nano", "wide", "nano+e4m3+nvfp4", "wide+e4m3+nvfp4"] {
+            let config = Config::preset(name).unwrap();
+            // An MM and an ACC that issue beside the last END: RESULT_LOST and a collision, each in a register a cycle later.
+            let lost = mm_latency(&config) + 1;
+            let collision = acc_latency(&config);
+            assert!(lost.max(collision) < drain_cycles(&config), "{name}");
+        }
+    }
 }

@@ -58,6 +58,23 @@ const TABLE: &[(&str, u128)] = &[
         "mm.buffer 0x0002",
         0x0000_00001_001_0000_0000_0002_000_00018,
     ),
+    // stream2 e4 is 0x10000 here, flag 0 of LX is 0x10, flag 1 of MM 0x20.
+    (
+        "lx.scaled e3, e4, 0x0007",
+        0x0000_00001_001_0000_0000_0007_000_10317,
+    ),
+    (
+        "mm.scaled e3, e4",
+        0x0000_00001_001_0000_0000_0000_000_10328,
+    ),
+    (
+        "mm.scaled e31, e0, 0x0102",
+        0x0000_00001_001_0000_0000_0102_000_01f28,
+    ),
+    (
+        "mm.buffer.scaled 0x0002",
+        0x0000_00001_001_0000_0000_0002_000_00038,
+    ),
     ("acc w4, 0x0000", 0x0000_00001_001_0000_0000_0000_000_02409),
     (
         "acc.init_inner.emit_outer w0, 0x0001",
@@ -104,6 +121,7 @@ const TABLE: &[(&str, u128)] = &[
         0x0000_00001_001_0000_0000_004d_000_0203b,
     ),
     ("config 0, 4", 0x0000_00000_000_0000_0000_0004_000_0000c),
+    ("config 1, 2", 0x0000_00000_000_0000_0000_0002_000_0010c),
     ("notify", 0xd),
     ("sync", 0xe),
     ("end", 0xf),
@@ -145,8 +163,14 @@ fn an_outer_interval_shorter_than_the_inner_repeat_is_refused() {
 
 #[test]
 fn words_that_no_instruction_makes_are_refused() {
-    // A flag of VEC, a stream that TLOAD does not have.
-    for (text, bit) in [("vec w0, w0, d0, r0", 5), ("tload w1, 0x000a", 14)] {
+    // A flag of VEC, a stream that TLOAD does not have, scales of an LX without the flag, westward scales.
+    for (text, bit) in [
+        ("vec w0, w0, d0, r0", 5),
+        ("tload w1, 0x000a", 14),
+        ("lx e3, 0x0001", 14),
+        ("mm.scaled e3, e4", 19),
+        ("mm.buffer.scaled 0x0001", 14),
+    ] {
         let word = parse_instruction(text).unwrap().encode();
         assert!(Instruction::decode(word | 1 << bit).is_err());
     }
@@ -194,9 +218,11 @@ fn operation() -> impl Strategy<Value = Operation> {
             }
         }),
         Just(Operation::InstallWeights),
-        (0u8..32).prop_map(|stream| Operation::LoadOperand { stream }),
-        (0u8..32).prop_map(|stream| Operation::MultiplyStream { stream }),
-        Just(Operation::MultiplyBuffer),
+        (0u8..32, prop::option::of(0u8..32))
+            .prop_map(|(stream, scales)| Operation::LoadOperand { stream, scales }),
+        (0u8..32, prop::option::of(0u8..32))
+            .prop_map(|(stream, scales)| Operation::MultiplyStream { stream, scales }),
+        any::<bool>().prop_map(|scaled| Operation::MultiplyBuffer { scaled }),
         (0u8..32, mode.clone(), mode)
             .prop_map(|(stream, init, emit)| { Operation::Accumulate { stream, init, emit } }),
     ]

@@ -3,7 +3,7 @@
 use super::OFFSETS;
 use super::timetable::{Entry, Resource};
 use lpu_isa::QueueKind::{self, *};
-use lpu_isa::latency::{ACC_LATENCY, INDIRECT_LATENCY, READ_LATENCY, SELECT_LATENCY, mm_latency};
+use lpu_isa::latency::{INDIRECT_LATENCY, READ_LATENCY, SELECT_LATENCY, acc_latency, mm_latency};
 use lpu_isa::{AccMode, Config, Operation, Queue, Stream};
 
 /// What a transaction does and about when; parameters are reduced to what the machine has.
@@ -143,19 +143,34 @@ impl Plan<'_> {
                 self.read(near, mxm, t, operand, e % rows);
                 let row = f % config.mxm.operand_depth as u16;
                 let stream = operand.index;
-                self.issue(MxmCompute, plane, t, Operation::LoadOperand { stream }, row);
+                self.issue(
+                    MxmCompute,
+                    plane,
+                    t,
+                    Operation::LoadOperand {
+                        stream,
+                        scales: None,
+                    },
+                    row,
+                );
             }
             7 => {
                 let multiply = if flag[0] {
                     let row = f % config.mxm.operand_depth as u16;
-                    (Operation::MultiplyBuffer, row)
+                    (Operation::MultiplyBuffer { scaled: false }, row)
                 } else {
                     self.read(near, mxm, t, operand, e % rows);
                     let stream = operand.index;
-                    (Operation::MultiplyStream { stream }, 0)
+                    (
+                        Operation::MultiplyStream {
+                            stream,
+                            scales: None,
+                        },
+                        0,
+                    )
                 };
                 self.issue(MxmCompute, plane, t, multiply.0, multiply.1);
-                self.accumulate(plane, t + mm_latency(config.lanes), near, pick, flag);
+                self.accumulate(plane, t + mm_latency(config), near, pick, flag);
             }
             _ => return false,
         }
@@ -181,7 +196,7 @@ impl Plan<'_> {
         let row = pick[4] % config.mxm.accumulator_depth as u16;
         self.issue(MxmAccumulate, plane, cycle, operation, row);
         if flag[2] {
-            let (mxm, drive) = (config.mxm_position(), cycle + ACC_LATENCY - 1);
+            let (mxm, drive) = (config.mxm_position(), cycle + acc_latency(config) - 1);
             (0..4).for_each(|b| self.way(mxm, drive, Stream::west(stream + b)));
             let seen = drive + (mxm - to) as u64;
             let byte = Stream::west(stream + (pick[1] % 4) as u8);

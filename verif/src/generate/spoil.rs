@@ -145,9 +145,9 @@ fn restream(operation: &mut Operation, value: u8) {
             }
         }
         Operation::LoadWeights { stream, .. }
-        | Operation::LoadOperand { stream }
-        | Operation::MultiplyStream { stream }
+        | Operation::LoadOperand { stream, .. }
+        | Operation::MultiplyStream { stream, .. }
         | Operation::Accumulate { stream, .. } => *stream = index,
-        Operation::InstallWeights | Operation::MultiplyBuffer => {}
+        Operation::InstallWeights | Operation::MultiplyBuffer { .. } => {}
     }
 }

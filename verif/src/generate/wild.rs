@@ -52,10 +52,15 @@ fn operation(config: &Config, kind: QueueKind) -> BoxedStrategy<Operation> {
         ]
         .boxed(),
         QueueKind::MxmCompute => prop_oneof![
-            east.clone()
-                .prop_map(|stream| Operation::LoadOperand { stream }),
-            east.prop_map(|stream| Operation::MultiplyStream { stream }),
-            Just(Operation::MultiplyBuffer),
+            east.clone().prop_map(|stream| Operation::LoadOperand {
+                stream,
+                scales: None
+            }),
+            east.prop_map(|stream| Operation::MultiplyStream {
+                stream,
+                scales: None
+            }),
+            Just(Operation::MultiplyBuffer { scaled: false }),
         ]
         .boxed(),
         QueueKind::MxmAccumulate => (east, mode(), mode())

@@ -7,15 +7,13 @@ use super::calendar::Calendar;
 use crate::vector::MAX_CODEWORDS;
 use crate::{Origin, Vector};
 use lpu_isa::Config;
-use lpu_isa::latency::{ACC_LATENCY, LX_TO_MM};
+use lpu_isa::latency::{LX_TO_MM, acc_latency, mm_latency};
 use lpu_isa::secded::LANES_PER_CODEWORD;
 
 mod compute;
 mod issue;
 mod write;
 
-/// ACC issue to the cycle in which it drives.
-const EMIT: u64 = ACC_LATENCY - 1;
 /// MM issue to the cycle in which the operand buffer is read.
 const BUFFER_READ: u64 = LX_TO_MM - 1;
 const MAX_LANES: usize = MAX_CODEWORDS * LANES_PER_CODEWORD;
@@ -74,6 +72,10 @@ pub struct Mxm {
     max_weight_streams: usize,
     operand_depth: usize,
     accumulator_depth: usize,
+    /// MM issue to the cycle in which its dot products are visible.
+    mm_latency: u64,
+    /// ACC issue to the cycle in which it drives.
+    emit: u64,
     loads: Calendar<Load>,
     installs: Calendar<()>,
     operand_loads: Calendar<Operand>,
@@ -126,6 +128,8 @@ impl Mxm {
             max_weight_streams: config.mxm.weight_streams,
             operand_depth: config.mxm.operand_depth,
             accumulator_depth: config.mxm.accumulator_depth,
+            mm_latency: mm_latency(config),
+            emit: acc_latency(config) - 1,
             loads: Calendar::new(planes, load),
             installs: Calendar::new(planes, ()),
             operand_loads: operands.clone(),

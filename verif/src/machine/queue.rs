@@ -177,7 +177,7 @@ pub const fn takes(kind: QueueKind, operation: Operation) -> bool {
         QueueKind::MxmCompute => {
             matches!(
                 operation,
-                LoadOperand { .. } | MultiplyStream { .. } | MultiplyBuffer
+                LoadOperand { .. } | MultiplyStream { .. } | MultiplyBuffer { .. }
             )
         }
         QueueKind::MxmAccumulate => matches!(operation, Accumulate { .. }),

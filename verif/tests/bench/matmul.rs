@@ -2,7 +2,7 @@
 //! the results to 4..7.
 
 use lpu_isa::QueueKind::*;
-use lpu_isa::latency::{ACC_LATENCY, IW_TO_MM, READ_LATENCY, mm_latency};
+use lpu_isa::latency::{IW_TO_MM, READ_LATENCY, acc_latency, mm_latency};
 use lpu_isa::{AccMode, Config, Instruction, Operation, Program, Queue, Repeat, Stream};
 use lpu_verif::numeric::Matrix;
 use lpu_verif::{Machine, Vector};
@@ -60,7 +60,7 @@ impl Matmul {
         let to_mxm = |slice: u64| READ_LATENCY + 7 - slice;
         let mm = 64;
         let lw = mm - IW_TO_MM - (loads - 1);
-        let acc = mm + mm_latency(config.lanes);
+        let acc = mm + mm_latency(config);
 
         let read = Operation::Read {
             stream: Stream::east(ACTIVATIONS),
@@ -107,6 +107,7 @@ impl Matmul {
 
         let multiply = Operation::MultiplyStream {
             stream: ACTIVATIONS,
+            scales: None,
         };
         let all = Repeat::inner(rows as u32, 1, 0).outer(tiles as u32, rows as u32, 0);
         put(
@@ -131,7 +132,7 @@ impl Matmul {
         );
 
         // Slice 4 + b takes byte plane b when it passes.
-        let emitted = acc + (self.k_tiles as u64 - 1) * rows + ACC_LATENCY;
+        let emitted = acc + (self.k_tiles as u64 - 1) * rows + acc_latency(config);
         let per_n = (self.k_tiles as u64 * rows) as u32;
         let tile = Repeat::inner(rows as u32, 1, 1).outer(self.n_tiles as u32, per_n, rows as u16);
         for b in 0..4 {

@@ -43,7 +43,10 @@ pub const fn lw(stream: u8) -> Operation {
 }
 
 pub const fn mm(stream: u8) -> Operation {
-    Operation::MultiplyStream { stream }
+    Operation::MultiplyStream {
+        stream,
+        scales: None,
+    }
 }
 
 pub const fn acc(stream: u8) -> Operation {

@@ -11,7 +11,7 @@ use lpu_isa::descriptor::{
 };
 use lpu_isa::instruction::ROW_BITS;
 use lpu_isa::latency::{
-    ACC_LATENCY, IW_TO_MM, LX_TO_MM, READ_LATENCY, mm_latency, reduce_latency, vxm_chain,
+    IW_TO_MM, LX_TO_MM, READ_LATENCY, acc_latency, mm_latency, reduce_latency, vxm_chain,
     vxm_latency,
 };
 use lpu_isa::{
@@ -627,7 +627,10 @@ impl Scheduler<'_> {
             mxm,
             Nest::free(0, 0, &levels),
         );
-        let load = Operation::LoadOperand { stream };
+        let load = Operation::LoadOperand {
+            stream,
+            scales: None,
+        };
         burst.push(
             Self::queue(QueueKind::MxmCompute),
             load,
@@ -669,7 +672,7 @@ impl Scheduler<'_> {
         let nest = Nest::free(start, row, levels);
         burst.push(
             Self::queue(QueueKind::MxmCompute),
-            Operation::MultiplyBuffer,
+            Operation::MultiplyBuffer { scaled: false },
             nest,
         );
     }
@@ -687,14 +690,14 @@ impl Scheduler<'_> {
             init: modes[0],
             emit: modes[1],
         };
-        let start = start + mm_latency(self.config.lanes) as i64;
+        let start = start + mm_latency(self.config) as i64;
         let nest = Nest::new(start, 0, form, levels);
         burst.push(Self::queue(QueueKind::MxmAccumulate), operation, nest);
     }
 
     /// A product of cycle `start` to the pass that takes its sum from the stream.
     fn passing(&self, start: i64) -> i64 {
-        start + (mm_latency(self.config.lanes) + ACC_LATENCY) as i64 + self.across()
+        start + (mm_latency(self.config) + acc_latency(self.config)) as i64 + self.across()
     }
 
     /// Scores of a head, a tile of keys after the other, into registers.
@@ -846,6 +849,7 @@ impl Scheduler<'_> {
                 );
                 let load = Operation::LoadOperand {
                     stream: plan.weight_stream + plane as u8,
+                    scales: None,
                 };
                 let at = plan.weight_rows[slot] + (first * plan.rows + row) * 2 + plane;
                 let nest = Nest::free(latency, at, &[Level::new(count, 1, 2 * plan.rows)]);

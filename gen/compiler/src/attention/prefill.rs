@@ -7,7 +7,7 @@ use crate::CompileError;
 use crate::burst::{Burst, Calendar};
 use crate::nest::{Form, Level, Nest};
 use lpu_isa::latency::{
-    ACC_LATENCY, HOP_LATENCY, IW_TO_MM, READ_LATENCY, WRITE_LATENCY, mm_latency, vxm_latency,
+    HOP_LATENCY, IW_TO_MM, READ_LATENCY, WRITE_LATENCY, acc_latency, mm_latency, vxm_latency,
 };
 use lpu_isa::{AccMode, Config, Operation, Program, Queue, QueueKind, Stream};
 use std::ops::Range;
@@ -230,7 +230,10 @@ impl Scheduler<'_> {
     ) -> i64 {
         let stream = self.plan.activation_stream;
         let levels = [Level::new(rows, 1, 0), Level::new(tiles, period, 0)];
-        let multiply = Operation::MultiplyStream { stream };
+        let multiply = Operation::MultiplyStream {
+            stream,
+            scales: None,
+        };
         let nest = Nest::free(start, 0, &levels);
         burst.push(Self::queue(QueueKind::MxmCompute), multiply, nest);
         let mode = match tiles {
@@ -242,11 +245,11 @@ impl Scheduler<'_> {
             init: mode,
             emit: mode,
         };
-        let start = start + mm_latency(self.config.lanes) as i64;
+        let start = start + mm_latency(self.config) as i64;
         let levels = [Level::new(rows, 1, 1), Level::new(tiles, period, 0)];
         let nest = Nest::new(start, 0, Form::Both, &levels);
         burst.push(Self::queue(QueueKind::MxmAccumulate), accumulate, nest);
-        start + ((tiles - 1) * period) as i64 + ACC_LATENCY as i64
+        start + ((tiles - 1) * period) as i64 + acc_latency(self.config) as i64
     }
 
     /// Q K^T of a tile, transposed: the keys pass the queries. The partial maxima are taken in passing.

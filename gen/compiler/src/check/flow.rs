@@ -3,9 +3,10 @@
 use super::expand::{Issue, Launch, Run};
 use super::vector::{descriptor, sxm_latency};
 use super::{Violation, Violations};
+use lpu_isa::config::MxmFormat;
 use lpu_isa::descriptor::Source;
 use lpu_isa::latency::{
-    ACC_LATENCY, ALU_LATENCY, GATHER_LATENCY, HOP_LATENCY, READ_LATENCY, SFU_LATENCY, vxm_latency,
+    ALU_LATENCY, GATHER_LATENCY, HOP_LATENCY, READ_LATENCY, SFU_LATENCY, acc_latency, vxm_latency,
 };
 use lpu_isa::{AccMode, Config, Operation, Program, Queue, QueueKind, Stream};
 
@@ -107,7 +108,7 @@ impl Streams<'_> {
             Operation::Gather { stream, .. } => Some((stream, 1, GATHER_LATENCY)),
             Operation::Accumulate { stream, emit, .. } => {
                 let emits = emits(emit, run, issue.j0, issue.j1);
-                emits.then_some((Stream::west(stream), 4, ACC_LATENCY))
+                emits.then_some((Stream::west(stream), 4, acc_latency(self.config)))
             }
             Operation::Vector { .. } => {
                 let output = descriptor(self.program, issue.address).output?;
@@ -136,8 +137,14 @@ impl Streams<'_> {
             Operation::Gather { offset, .. } => [one(offset), None],
             Operation::Write { stream } => [one(stream), None],
             Operation::Scatter { stream, offset } => [one(stream), one(offset)],
-            Operation::LoadOperand { stream } | Operation::MultiplyStream { stream } => {
-                [one(Stream::east(stream)), None]
+            Operation::LoadOperand { stream, scales }
+            | Operation::MultiplyStream { stream, scales } => {
+                // A machine without NVFP4 ignores the scales.
+                let scales = scales.filter(|_| self.config.mxm.has(MxmFormat::Nvfp4));
+                [
+                    one(Stream::east(stream)),
+                    scales.map(Stream::east).and_then(one),
+                ]
             }
             Operation::LoadWeights { stream, .. } => {
                 [Some((Stream::east(stream), run.width, 0)), None]

@@ -26,7 +26,7 @@ fn all(runs: &[Run]) -> impl Iterator<Item = (&Run, Issue)> {
 fn multiplies(run: &Run) -> bool {
     matches!(
         run.operation,
-        Operation::MultiplyStream { .. } | Operation::MultiplyBuffer
+        Operation::MultiplyStream { .. } | Operation::MultiplyBuffer { .. }
     )
 }
 
@@ -121,7 +121,7 @@ fn check_compute(config: &Config, runs: &[Run], installed: Option<u64>, found: &
 
 /// Every product meets an ACC and every ACC a product.
 fn check_products(config: &Config, compute: &[Run], accumulate: &[Run], found: &mut Violations) {
-    let latency = mm_latency(config.lanes);
+    let latency = mm_latency(config);
     let mut products = all(compute).filter(|(run, _)| multiplies(run)).peekable();
     let mut last = None;
     let lost = |(run, issue): (&Run, Issue)| Violation::ResultLost {

@@ -105,7 +105,7 @@ fn takes(kind: QueueKind, operation: Operation) -> bool {
         QueueKind::MxmWeights => matches!(operation, LoadWeights { .. } | InstallWeights),
         QueueKind::MxmCompute => matches!(
             operation,
-            LoadOperand { .. } | MultiplyStream { .. } | MultiplyBuffer
+            LoadOperand { .. } | MultiplyStream { .. } | MultiplyBuffer { .. }
         ),
         QueueKind::MxmAccumulate => matches!(operation, Accumulate { .. }),
         QueueKind::Vxm => matches!(operation, Vector { .. }),
@@ -145,13 +145,16 @@ fn streams_rule(config: &Config, operation: Operation) -> Result<(), String> {
             )?;
             exists(Stream::west(stream))
         }
-        LoadOperand { stream } | MultiplyStream { stream } => exists(Stream::east(stream)),
+        LoadOperand { stream, scales } | MultiplyStream { stream, scales } => {
+            exists(Stream::east(stream))?;
+            exists(Stream::east(scales.unwrap_or(stream)))
+        }
         Lanes { from, to, .. } | Reduce { from, to } => {
             exists(from)?;
             exists(to)
         }
         TransposeLoad { from: stream } | TransposeStore { to: stream } => exists(stream),
         // Which of its streams a pass takes is the descriptor's; they are checked where they are sampled.
-        InstallWeights | MultiplyBuffer | Vector { .. } => Ok(()),
+        InstallWeights | MultiplyBuffer { .. } | Vector { .. } => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use super::place::Placement;
 use super::plan::{Mode, Plan};
 use crate::nest::{Form, Level, Nest};
 use crate::timeline::Timeline;
-use lpu_isa::latency::{ACC_LATENCY, HOP_LATENCY, READ_LATENCY, mm_latency};
+use lpu_isa::latency::{HOP_LATENCY, READ_LATENCY, acc_latency, mm_latency};
 use lpu_isa::{AccMode, Config, Operation, Queue, QueueKind, Stream};
 
 /// A plan with its placement and phases, ready to be written down.
@@ -123,16 +123,29 @@ impl Emitter<'_> {
         let stream = self.plan.activation_stream as u8;
         for (_, queue) in self.planes(QueueKind::MxmCompute) {
             let nest = Nest::free(load, 0, &[Level::new(phase.k.len() * rows, 1, 1)]);
-            timeline.push(queue, Operation::LoadOperand { stream }, nest);
+            timeline.push(
+                queue,
+                Operation::LoadOperand {
+                    stream,
+                    scales: None,
+                },
+                nest,
+            );
         }
     }
 
     fn multiply(&self, phase: &Phase, timeline: &mut Timeline) {
         let (operation, step) = match self.plan.mode {
-            Mode::Decode => (Operation::MultiplyBuffer, 1),
+            Mode::Decode => (Operation::MultiplyBuffer { scaled: false }, 1),
             Mode::Streamed => {
                 let stream = self.plan.activation_stream as u8;
-                (Operation::MultiplyStream { stream }, 0)
+                (
+                    Operation::MultiplyStream {
+                        stream,
+                        scales: None,
+                    },
+                    0,
+                )
             }
         };
         let levels = [
@@ -161,7 +174,7 @@ impl Emitter<'_> {
             _ => (Form::Both, vec![rows, k, n], AccMode::Outer),
         };
         let mode = |on: bool| if on { turn } else { AccMode::Never };
-        let start = phase.start + mm_latency(self.config.lanes) as i64;
+        let start = phase.start + mm_latency(self.config) as i64;
         for (plane, queue) in self.planes(QueueKind::MxmAccumulate) {
             let operation = Operation::Accumulate {
                 stream: 4 * plane as u8,
@@ -182,13 +195,13 @@ impl Emitter<'_> {
                 continue;
             };
             let tiles = (n.start - phase.n.start + 1) * turn - phase.period;
-            let issue = phase.start + (tiles as u64 + mm_latency(self.config.lanes)) as i64;
+            let issue = phase.start + (tiles as u64 + mm_latency(self.config)) as i64;
             let levels = [
                 Level::new(phase.rows, phase.spacing, 1),
                 Level::new(n.len(), turn, phase.rows),
             ];
             for (stream, &(slice, address)) in segment.planes.iter().enumerate() {
-                let start = issue + ACC_LATENCY as i64 + self.hops(slice);
+                let start = issue + acc_latency(self.config) as i64 + self.hops(slice);
                 let address = address + (n.start - segment.n.start) * phase.rows;
                 let stream = Stream::west(stream as u8);
                 let queue = Queue::new(QueueKind::MemWrite, slice);

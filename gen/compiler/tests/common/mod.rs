@@ -53,6 +53,7 @@ pub fn config() -> impl Strategy<Value = Config> {
                     weight_streams: 1 << width,
                     accumulator_depth: 1 << accumulators,
                     operand_depth: 1 << operands,
+                    formats: Vec::new(),
                 },
                 vxm,
                 sxm,

@@ -29,7 +29,8 @@ pub struct AsmError {
 type LineError = (std::ops::Range<usize>, String, &'static str);
 
 const MNEMONICS: &str = "instructions: nop N | read S, A | gather S, S, A | write S, A | scatter S, S, A | \
-lw.row[.iw] eN, R | lw.column[.iw] eN, R | iw | lx eN, R | mm eN | mm.buffer R | \
+lw.row[.iw] eN, R | lw.column[.iw] eN, R | iw | lx eN, R | lx.scaled eN, eN, R | \
+mm eN | mm.scaled eN, eN | mm.buffer[.scaled] R | \
 acc[.init|.init_inner|.init_outer][.emit|.emit_inner|.emit_outer] wN, R | config R, V | \
 vec S, S, dN, rN | lanes.MODE[.word] S, S, N | tload S, R | tstore S, C | reduce.sum|max|argmax S, S | notify | sync | end; \
 operations take up to two `repeat count, interval, stride`";
@@ -233,18 +234,30 @@ fn operation(
         ("iw", []) if plain => (Operation::InstallWeights, 0),
         ("iw", [a]) if plain => (Operation::InstallWeights, address(a)?),
         ("lx", [s, a]) if plain => {
-            let stream = eastward(s)?;
-            (Operation::LoadOperand { stream }, address(a)?)
+            let (stream, scales) = (eastward(s)?, None);
+            (Operation::LoadOperand { stream, scales }, address(a)?)
+        }
+        ("lx", [s, scales, a]) if modifiers == ["scaled"] => {
+            let (stream, scales) = (eastward(s)?, Some(eastward(scales)?));
+            (Operation::LoadOperand { stream, scales }, address(a)?)
         }
         ("mm", [s]) if plain => {
-            let stream = eastward(s)?;
-            (Operation::MultiplyStream { stream }, 0)
+            let (stream, scales) = (eastward(s)?, None);
+            (Operation::MultiplyStream { stream, scales }, 0)
         }
         ("mm", [s, a]) if plain => {
-            let stream = eastward(s)?;
-            (Operation::MultiplyStream { stream }, address(a)?)
+            let (stream, scales) = (eastward(s)?, None);
+            (Operation::MultiplyStream { stream, scales }, address(a)?)
         }
-        ("mm", [a]) if modifiers == ["buffer"] => (Operation::MultiplyBuffer, address(a)?),
+        ("mm", [s, scales, rest @ ..]) if modifiers == ["scaled"] && rest.len() < 2 => {
+            let (stream, scales) = (eastward(s)?, Some(eastward(scales)?));
+            let row = rest.first().map_or(Ok(0), |a| address(a))?;
+            (Operation::MultiplyStream { stream, scales }, row)
+        }
+        ("mm", [a]) if modifiers == ["buffer"] || modifiers == ["buffer", "scaled"] => {
+            let scaled = modifiers.len() == 2;
+            (Operation::MultiplyBuffer { scaled }, address(a)?)
+        }
         ("acc", [s, a]) => {
             let (init, emit) = acc_modes(modifiers)?;
             let result = stream(s)?;

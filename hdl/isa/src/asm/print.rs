@@ -23,9 +23,10 @@ impl Display for Operation {
                 write!(f, "lw.{form}{install} e{stream}")
             }
             Self::InstallWeights => f.write_str("iw"),
-            Self::LoadOperand { stream } => write!(f, "lx e{stream}"),
-            Self::MultiplyStream { stream } => write!(f, "mm e{stream}"),
-            Self::MultiplyBuffer => f.write_str("mm.buffer"),
+            Self::LoadOperand { stream, scales } => scaled(f, "lx", stream, scales),
+            Self::MultiplyStream { stream, scales } => scaled(f, "mm", stream, scales),
+            Self::MultiplyBuffer { scaled: false } => f.write_str("mm.buffer"),
+            Self::MultiplyBuffer { scaled: true } => f.write_str("mm.buffer.scaled"),
             Self::Accumulate { stream, init, emit } => {
                 f.write_str("acc")?;
                 for (name, mode) in [("init", init), ("emit", emit)] {
@@ -47,6 +48,14 @@ impl Display for Operation {
             Self::TransposeStore { to } => write!(f, "tstore {to}"),
             Self::Reduce { from, to } => write!(f, "reduce {from}, {to}"),
         }
+    }
+}
+
+/// An operand, and the stream of its scales if there is one.
+fn scaled(f: &mut Formatter<'_>, name: &str, stream: u8, scales: Option<u8>) -> fmt::Result {
+    match scales {
+        None => write!(f, "{name} e{stream}"),
+        Some(scales) => write!(f, "{name}.scaled e{stream}, e{scales}"),
     }
 }
 
@@ -113,7 +122,9 @@ impl Display for Instruction {
                         write!(f, " {from}, {to}{repeat}")
                     }
                     Operation::InstallWeights => write!(f, "{operation} {address:#06x}{repeat}"),
-                    Operation::MultiplyBuffer => write!(f, "{operation} {address:#06x}{repeat}"),
+                    Operation::MultiplyBuffer { .. } => {
+                        write!(f, "{operation} {address:#06x}{repeat}")
+                    }
                     _ => write!(f, "{operation}, {address:#06x}{repeat}"),
                 }
             }

@@ -28,6 +28,15 @@ mod tests {
     use super::Config;
 
     #[test]
+    fn formats_are_part_of_the_hash_only_where_there_are_some() {
+        let hashes = ["nano", "nano+e4m3", "nano+nvfp4", "nano+e4m3+nvfp4"]
+            .map(|name| Config::preset(name).unwrap().hash());
+        let distinct = std::collections::BTreeSet::from(hashes.clone());
+        assert_eq!(distinct.len(), 4);
+        assert_eq!(hashes[0][..16], *"77efeb075cbb1588");
+    }
+
+    #[test]
     fn hash_ignores_the_name_and_nothing_else() {
         let nano = Config::preset("nano").unwrap();
         let mut renamed = nano.clone();

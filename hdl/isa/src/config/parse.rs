@@ -97,6 +97,12 @@ mod tests {
             "impossible",
             rendered(&nano("depth = 2048", "depth = 3000"))
         );
+        let formats = |list: &str| {
+            let text = Config::preset("nano+e4m3").unwrap().to_toml();
+            rendered(&text.replace("\"e4m3\"", list))
+        };
+        insta::assert_snapshot!("format_order", formats("\"nvfp4\", \"e4m3\""));
+        insta::assert_snapshot!("unknown_format", formats("\"e5m2\""));
         insta::assert_snapshot!("not_toml", rendered("lanes = = 8"));
     }
 }

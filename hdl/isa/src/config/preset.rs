@@ -1,11 +1,21 @@
 //! The configurations that ship with the toolkit.
 
-use super::{Config, IcuConfig, MemConfig, MxmConfig, SxmConfig, VxmConfig};
+use super::{Config, IcuConfig, MemConfig, MxmConfig, MxmFormat, SxmConfig, VxmConfig};
 
 /// Names of the presets, smallest first.
 pub const PRESETS: [&str; 4] = ["nano", "edge", "proto", "wide"];
 
+/// A preset, with the formats that suffixes of its name add.
 pub(super) fn preset(name: &str) -> Option<Config> {
+    let mut parts = name.split('+');
+    let mut config = plain(parts.next()?)?;
+    config.mxm.formats = parts.map(MxmFormat::named).collect::<Option<_>>()?;
+    name.clone_into(&mut config.name);
+    // One name for each machine: suffixes in another order, or twice, are none.
+    config.validate().is_ok().then_some(config)
+}
+
+fn plain(name: &str) -> Option<Config> {
     let (lanes, streams, slices, depth, weight_streams, accumulators, operands, queue) = match name
     {
         "nano" => (8, 8, 4, 2048, 4, 64, 64, 256),
@@ -26,6 +36,7 @@ pub(super) fn preset(name: &str) -> Option<Config> {
             weight_streams,
             accumulator_depth: accumulators,
             operand_depth: operands,
+            formats: Vec::new(),
         },
         vxm: complete.then_some(VxmConfig {
             alus: 2,

@@ -1,6 +1,7 @@
 //! The rules a configuration has to meet.
 
-use super::Config;
+use super::{Config, MxmFormat};
+use std::fmt::Display;
 
 /// A field that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,21 +10,21 @@ pub struct RuleError {
     /// Dotted path of the field.
     pub field: &'static str,
     /// Its value.
-    pub value: usize,
+    pub value: String,
     /// The rule it breaks.
     pub rule: String,
 }
 
 fn check(
     field: &'static str,
-    value: usize,
+    value: impl Display,
     holds: bool,
     rule: impl Into<String>,
 ) -> Result<(), RuleError> {
     if holds {
         return Ok(());
     }
-    let rule = rule.into();
+    let (value, rule) = (value.to_string(), rule.into());
     Err(RuleError { field, value, rule })
 }
 
@@ -80,6 +81,14 @@ impl Config {
         )?;
         power_of_two_in("mxm.accumulator_depth", self.mxm.accumulator_depth, 2, 4096)?;
         power_of_two_in("mxm.operand_depth", self.mxm.operand_depth, 2, 4096)?;
+        let formats = &self.mxm.formats;
+        let names: Vec<&str> = formats.iter().map(|format| format.name()).collect();
+        check(
+            "mxm.formats",
+            format_args!("[{}]", names.join(", ")),
+            formats.is_sorted_by(|a: &MxmFormat, b| a < b),
+            "must name each format at most once, in the order e4m3, nvfp4",
+        )?;
         if let Some(vxm) = &self.vxm {
             check(
                 "vxm.alus",
@@ -104,11 +113,29 @@ mod tests {
     #[test]
     fn presets_are_valid_and_survive_toml() {
         for name in PRESETS {
-            let config = Config::preset(name).unwrap();
-            assert_eq!(
-                Config::from_toml("preset", &config.to_toml()).unwrap(),
-                config
-            );
+            for suffix in ["", "+e4m3", "+nvfp4", "+e4m3+nvfp4"] {
+                let name = format!("{name}{suffix}");
+                let config = Config::preset(&name).unwrap();
+                assert_eq!(config.name, name);
+                assert_eq!(
+                    Config::from_toml("preset", &config.to_toml()).unwrap(),
+                    config
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_machine_has_one_name() {
+        for name in [
+            "nano+",
+            "nano+int8",
+            "nano+e4m3+e4m3",
+            "nano+nvfp4+e4m3",
+            "+e4m3",
+            "e4m3",
+        ] {
+            assert_eq!(Config::preset(name), None, "{name}");
         }
     }
 }

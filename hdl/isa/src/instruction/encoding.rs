@@ -23,6 +23,14 @@ pub mod opcode {
     pub const END: u8 = 15;
 }
 
+/// Registers of CONFIG in the weights queue of a plane.
+pub mod register {
+    /// Weight streams that LW takes.
+    pub const WEIGHT_STREAMS: u8 = 0;
+    /// Format of the weights that IW installs: 0 int8, else [`crate::config::MxmFormat::code`].
+    pub const FORMAT: u8 = 1;
+}
+
 /// Why a word is not an instruction.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -83,9 +91,17 @@ impl Operation {
                 (opcode::LW, flags, Stream::east(stream), none)
             }
             Self::InstallWeights => (opcode::IW, 0, none, none),
-            Self::LoadOperand { stream } => (opcode::LX, 0, Stream::east(stream), none),
-            Self::MultiplyStream { stream } => (opcode::MM, 0, Stream::east(stream), none),
-            Self::MultiplyBuffer => (opcode::MM, 1, none, none),
+            Self::LoadOperand { stream, scales } => {
+                let second = scales.map_or(none, Stream::east);
+                let flags = u128::from(scales.is_some());
+                (opcode::LX, flags, Stream::east(stream), second)
+            }
+            Self::MultiplyStream { stream, scales } => {
+                let second = scales.map_or(none, Stream::east);
+                let flags = u128::from(scales.is_some()) << 1;
+                (opcode::MM, flags, Stream::east(stream), second)
+            }
+            Self::MultiplyBuffer { scaled } => (opcode::MM, 1 | (scaled as u128) << 1, none, none),
             Self::Accumulate { stream, init, emit } => {
                 let flags = init as u128 | (emit as u128) << 2;
                 (opcode::ACC, flags, Stream::west(stream), none)
@@ -116,10 +132,14 @@ impl Operation {
             opcode::IW => Self::InstallWeights,
             opcode::LX => Self::LoadOperand {
                 stream: stream.index,
+                scales: (flags & 1 != 0).then_some(offset.index),
             },
-            opcode::MM if flags & 1 != 0 => Self::MultiplyBuffer,
+            opcode::MM if flags & 1 != 0 => Self::MultiplyBuffer {
+                scaled: flags & 2 != 0,
+            },
             opcode::MM => Self::MultiplyStream {
                 stream: stream.index,
+                scales: (flags & 2 != 0).then_some(offset.index),
             },
             opcode::ACC => Self::Accumulate {
                 stream: stream.index,

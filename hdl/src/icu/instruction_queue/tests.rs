@@ -346,7 +346,7 @@ fn operation() -> impl Strategy<Value = Operation> {
             }
         }),
         Just(Operation::InstallWeights),
-        Just(Operation::MultiplyBuffer),
+        Just(Operation::MultiplyBuffer { scaled: false }),
         (0u8..32, mode.clone(), mode).prop_map(|(stream, init, emit)| Operation::Accumulate {
             stream,
             init,

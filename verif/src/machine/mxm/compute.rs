@@ -1,10 +1,10 @@
 //! The MXM planes: MM and ACC.
 
-use super::{BUFFER_READ, EMIT, MAX_LANES, Mxm, Operand};
+use super::{BUFFER_READ, MAX_LANES, Mxm, Operand};
 use crate::machine::Shared;
 use crate::machine::dot::dot;
 use crate::{FaultCode, Origin, Vector};
-use lpu_isa::latency::{MM_OPERAND_LATENCY, mm_latency};
+use lpu_isa::latency::MM_OPERAND_LATENCY;
 
 impl Mxm {
     /// An activation of an MM that issued in `issue` is selected.
@@ -48,7 +48,7 @@ impl Mxm {
                     *x = i16::from(byte as i8);
                 }
             }
-            let visible = cycle - MM_OPERAND_LATENCY + mm_latency(self.lanes);
+            let visible = cycle - MM_OPERAND_LATENCY + self.mm_latency;
             let dots = self.dots.schedule(visible, p);
             dots.origin = *origin;
             dot(self.lanes, &x, &self.planes[p].active, &mut dots.sums);
@@ -84,7 +84,7 @@ impl Mxm {
             }
         }
         if let Some(stream) = emit {
-            let emission = self.emissions.schedule(cycle + EMIT, p);
+            let emission = self.emissions.schedule(cycle + self.emit, p);
             (emission.stream, emission.origin) = (stream, origin);
             let mut bytes = [[0u8; MAX_LANES]; 4];
             for (n, sum) in row.iter().enumerate() {

@@ -34,7 +34,7 @@ impl Mxm {
             Operation::InstallWeights => {
                 self.installs.schedule(cycle + IW_LATENCY - 1, p);
             }
-            Operation::LoadOperand { stream } => {
+            Operation::LoadOperand { stream, .. } => {
                 let row = Self::row(shared, cycle, op.address, self.operand_depth, origin);
                 let stream = Stream::east(stream);
                 if let Some(vector) = shared.operand(cycle, self.position, stream, origin) {
@@ -45,13 +45,13 @@ impl Mxm {
                     };
                 }
             }
-            Operation::MultiplyStream { stream } => {
+            Operation::MultiplyStream { stream, .. } => {
                 let stream = Stream::east(stream);
                 if let Some(vector) = shared.operand(cycle, self.position, stream, origin) {
                     self.activate(shared, cycle, p, vector, origin);
                 }
             }
-            Operation::MultiplyBuffer => {
+            Operation::MultiplyBuffer { .. } => {
                 let row = Self::row(shared, cycle, op.address, self.operand_depth, origin);
                 *self.buffer_reads.schedule(cycle + BUFFER_READ, p) = Operand {
                     row,
