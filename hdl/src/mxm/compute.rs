@@ -390,10 +390,10 @@ impl<const L: usize, const V: usize> Logic for Compute<L, V> {
         self.counter.in_uncorrectable.next = bit_cast::<8, 4>(self.decoder.out_uncorrectable.val());
         for _f in 0..self._scales {
             self.counter.in_corrected.next = bit_cast::<8, 4>(self.decoder.out_corrected.val())
-                + bit_cast::<8, 4>(self.scales.out_corrected.val());
+                + self.scales.out_corrected.val();
             self.counter.in_uncorrectable.next =
                 bit_cast::<8, 4>(self.decoder.out_uncorrectable.val())
-                    + bit_cast::<8, 4>(self.scales.out_uncorrectable.val());
+                    + self.scales.out_uncorrectable.val();
         }
         self.out_ecc_corrected.next = self.counter.out_corrected.val();
         self.out_ecc_uncorrectable.next = self.counter.out_uncorrectable.val();

@@ -119,3 +119,35 @@ impl<const L: usize> Logic for ActivationScales<L> {
         timing("activation_scales", inputs.concat(), outputs.concat())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prim::testing::cycle;
+
+    #[test]
+    fn scales_wait_for_the_sums_of_their_blocks() {
+        let formats = Formats {
+            e4m3: true,
+            nvfp4: true,
+        };
+        let mut scales = ActivationScales::<16>::new(formats);
+        scales.connect_all();
+        for stage in 0..formats.scale_stage() - 1 {
+            for (j, block) in scales.in_block.iter_mut().enumerate() {
+                block.next = j == stage;
+            }
+            // 448 and -1.0, only in the first cycle.
+            let codes = if stage == 0 { [0x7e, 0xb8] } else { [0, 0] };
+            for (scale, code) in scales.in_scale.iter_mut().zip(codes) {
+                scale.next = Bits::from(code);
+            }
+            cycle(&mut scales, |scales, level| scales.clock.next = Clock::from(level));
+        }
+        let seen = [0, 1].map(|g| {
+            let significand = scales.out_significand[g].val().to_u64();
+            (significand, scales.out_exponent[g].val().to_u64())
+        });
+        assert_eq!(seen, [(14, 14), (24, 6)]);
+    }
+}

@@ -35,6 +35,7 @@ pub struct FormatPipeline {
     info: Info,
     _stages: usize,
     _blocks: usize,
+    _nvfp4: usize,
 }
 
 impl FormatPipeline {
@@ -64,6 +65,7 @@ impl FormatPipeline {
                 .unused("reset"),
             _stages: stages,
             _blocks: blocks,
+            _nvfp4: usize::from(formats.nvfp4),
         }
     }
 }
@@ -82,22 +84,52 @@ impl Logic for FormatPipeline {
         for j in 0..self._stages {
             self.out_format.next = self.format[j].q.val();
         }
-        for j in 0..self._blocks {
-            if j == 0 {
-                self.out_block[j].next = self.in_valid.val() & (self.in_format.val() == 2);
-            } else {
-                self.out_block[j].next = self.block[j - 1].q.val();
-                self.block[j - 1].clock.next = self.clock.val();
-                self.block[j - 1].reset.next = self.reset.val();
-                self.block[j - 1].enable.next = true;
-            }
+        for j in 0..self._nvfp4 {
+            self.out_block[j].next = self.in_valid.val() & (self.in_format.val() == 2);
+            self.block[j].d.next = self.in_valid.val() & (self.in_format.val() == 2);
         }
         for j in 1..self._blocks {
-            if j == 1 {
-                self.block[j - 1].d.next = self.in_valid.val() & (self.in_format.val() == 2);
-            } else {
-                self.block[j - 1].d.next = self.block[j - 2].q.val();
+            self.out_block[j].next = self.block[j - 1].q.val();
+            self.block[j - 1].clock.next = self.clock.val();
+            self.block[j - 1].reset.next = self.reset.val();
+            self.block[j - 1].enable.next = true;
+        }
+        for j in 2..self._blocks {
+            self.block[j - 1].d.next = self.block[j - 2].q.val();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prim::testing::cycle;
+
+    #[test]
+    fn a_format_arrives_with_its_dot_product() {
+        let formats = Formats {
+            e4m3: false,
+            nvfp4: true,
+        };
+        let mut pipeline = FormatPipeline::new(8, formats);
+        pipeline.connect_all();
+        let (stages, blocks) = (formats.stages(8), formats.block_stages());
+        for now in 0..stages + 3 {
+            pipeline.in_valid.next = now == 0;
+            pipeline.in_format.next = Bits::from(if now == 0 { 2 } else { 1 });
+            pipeline.update_all();
+            let high: Vec<usize> = (0..blocks).filter(|&j| pipeline.out_block[j].val()).collect();
+            let expected: Vec<usize> = (0..blocks).filter(|&j| j == now).collect();
+            if now > 0 {
+                assert_eq!(high, expected, "cycle {now}");
             }
+            let format = if now == stages { 2 } else { 1 };
+            if now >= stages {
+                assert_eq!(pipeline.out_format.val().to_u64(), format, "cycle {now}");
+            }
+            cycle(&mut pipeline, |pipeline, level| {
+                pipeline.clock.next = Clock::from(level);
+            });
         }
     }
 }

@@ -129,3 +129,38 @@ impl<const L: usize> Logic for Rounder<L> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prim::testing::cycle;
+
+    #[test]
+    fn a_result_leaves_three_cycles_after_its_sums() {
+        let mut rounder = Rounder::<8>::default();
+        rounder.connect_all();
+        for n in 0..8 {
+            rounder.in_sum[n].next = Bits::from((n as u64) << 18);
+        }
+        rounder.in_nan.next = Bits::from(0x80);
+        for now in 0..9 {
+            // The format in cycle 0, the sums in cycle 3.
+            rounder.in_format.next = Bits::from(u64::from(now == 0));
+            rounder.in_enable.next = now == 3;
+            rounder.in_stream.next = Bits::from(if now == 3 { 4 } else { 0 });
+            rounder.in_drive.next = Bits::from(if now == 3 { 0xf0 } else { 0 });
+            assert_eq!(rounder.out_enable.val(), now == 6, "cycle {now}");
+            if now == 6 {
+                let words = rounder.out_word.iter().map(|word| word.val().to_u32());
+                let mut expected = [0, 1, 2, 3, 4, 5, 6, 7].map(|n| (n as f32).to_bits());
+                expected[7] = 0x7fc0_0000;
+                assert!(words.eq(expected));
+                assert_eq!(rounder.out_stream.val().to_u64(), 4);
+                assert_eq!(rounder.out_drive.val().to_u64(), 0xf0);
+            }
+            cycle(&mut rounder, |rounder, level| {
+                rounder.clock.next = Clock::from(level);
+            });
+        }
+    }
+}

@@ -58,9 +58,9 @@ pub struct ScaleOperand {
     /// t+4: the scales.
     pub out_data: Signal<Out, Bits<64>>,
     /// t+4: codewords corrected.
-    pub out_corrected: Signal<Out, Bits<4>>,
+    pub out_corrected: Signal<Out, Bits<8>>,
     /// t+4: uncorrectable codewords.
-    pub out_uncorrectable: Signal<Out, Bits<4>>,
+    pub out_uncorrectable: Signal<Out, Bits<8>>,
     select: OperandSelect<8, 64>,
     buffer_data: SramBank<64>,
     buffer_check: SramBank<8>,
@@ -233,7 +233,86 @@ impl Logic for ScaleOperand {
         // t+4
         self.out_valid.next = self.decoder.out_valid.val();
         self.out_data.next = self.decoder.out_data.val();
-        self.out_corrected.next = self.decoder.out_corrected.val();
-        self.out_uncorrectable.next = self.decoder.out_uncorrectable.val();
+        self.out_corrected.next = bit_cast::<8, 4>(self.decoder.out_corrected.val());
+        self.out_uncorrectable.next = bit_cast::<8, 4>(self.decoder.out_uncorrectable.val());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ecc::matrix;
+    use crate::prim::testing::cycle;
+
+    const SCALES: u64 = 0x3848_58;
+
+    fn step(operand: &mut ScaleOperand) {
+        cycle(operand, |operand, level| operand.clock.next = Clock::from(level));
+        operand.in_issue.next = false;
+        operand.in_buffer.next = false;
+        operand.in_write.next = false;
+        operand.in_multiply.next = false;
+    }
+
+    fn operand() -> ScaleOperand {
+        let mut operand = ScaleOperand::new(&Config::preset("nano").unwrap());
+        operand.connect_all();
+        operand.in_east_valid[3].next = true;
+        operand.in_east_data[3].next = Bits::from(SCALES ^ 1);
+        operand.in_east_check[3].next = Bits::from(u64::from(matrix::checks(SCALES)));
+        operand
+    }
+
+    fn issue(operand: &mut ScaleOperand, stream: u32) {
+        operand.in_issue.next = true;
+        operand.in_select.next = Bits::from(1u64 << stream);
+        step(operand);
+        step(operand);
+    }
+
+    #[test]
+    fn scales_of_a_stream_are_visible_four_cycles_later() {
+        let mut operand = operand();
+        issue(&mut operand, 3);
+        assert!(operand.out_present.val() && !operand.out_missing.val());
+        operand.in_multiply.next = true;
+        step(&mut operand);
+        step(&mut operand);
+        assert!(operand.out_valid.val());
+        assert_eq!(operand.out_data.val().to_u64(), SCALES);
+        assert_eq!(operand.out_corrected.val().to_u64(), 1);
+        step(&mut operand);
+        assert!(!operand.out_valid.val());
+    }
+
+    #[test]
+    fn scales_that_are_not_there_are_missing() {
+        let mut operand = operand();
+        issue(&mut operand, 4);
+        assert!(!operand.out_present.val() && operand.out_missing.val());
+    }
+
+    #[test]
+    fn a_row_keeps_its_scales_and_gives_those_being_written() {
+        let mut operand = operand();
+        for hit in [true, false] {
+            issue(&mut operand, 3);
+            // t+2 of the LX; an MM reads the row in the same cycle, then in a later one.
+            operand.in_write.next = true;
+            operand.in_write_row.next = Bits::from(5);
+            operand.in_row.next = Bits::from(5);
+            operand.in_hit.next = hit;
+            operand.in_buffer.next = hit;
+            step(&mut operand);
+            if !hit {
+                operand.in_buffer.next = true;
+                step(&mut operand);
+            }
+            for _ in 0..3 {
+                step(&mut operand);
+            }
+            assert!(operand.out_valid.val(), "hit {hit}");
+            assert_eq!(operand.out_data.val().to_u64(), SCALES);
+        }
     }
 }
