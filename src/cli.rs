@@ -105,7 +105,7 @@ pub struct AsmArgs {
 
 #[derive(Subcommand)]
 pub enum RunCommand {
-    /// C = A x B, int8 x int8 -> int32
+    /// C = A x B, int8 x int8 -> int32, or E4M3 or NVFP4 -> FP32
     Matmul(MatmulArgs),
     /// softmax(Q K^T / sqrt(dim)) V, int8 -> FP32; the configuration needs a vector unit
     Attention(AttentionArgs),
@@ -151,12 +151,26 @@ pub struct RunArgs {
     pub json: bool,
 }
 
+/// Format of the operands of a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum FormatArg {
+    /// Integers of 8 bits, exact sums of 32 bits
+    Int8,
+    /// FP8 of 4 bits of exponent, 3 of fraction; exact sums, rounded once to FP32
+    E4m3,
+    /// FP4 in blocks of 16 with an E4M3 scale, likewise
+    Nvfp4,
+}
+
 #[derive(Args)]
 pub struct MatmulArgs {
-    /// Left matrix, int8, a .npy file (default: made from the seed)
+    /// Format of the operands; the configuration must have it
+    #[arg(long, value_enum, default_value_t = FormatArg::Int8)]
+    pub format: FormatArg,
+    /// Left matrix, a .npy file of int8, for E4M3 of uint8 (codes) or float32, for NVFP4 of float32 (default: made from the seed)
     #[arg(long, value_name = "FILE", requires = "b", conflicts_with_all = ["m", "k", "n", "seed"])]
     pub a: Option<PathBuf>,
-    /// Right matrix, int8, a .npy file
+    /// Right matrix, likewise
     #[arg(long, value_name = "FILE", requires = "a")]
     pub b: Option<PathBuf>,
     /// Rows of A

@@ -44,16 +44,36 @@ pub enum ArrayError {
         reason: String,
     },
     /// The elements are of another type.
-    #[error("{} holds {found}, not int8", .path.display())]
+    #[error("{} holds {found}, not {wanted}", .path.display())]
     #[diagnostic(
         code(lpu::npy::dtype),
-        help("convert it: numpy.save(path, a.astype(numpy.int8))")
+        help("convert it: numpy.save(path, a.astype(numpy.{numpy}))")
     )]
     Type {
         /// The file.
         path: PathBuf,
         /// NumPy's name of the type.
         found: String,
+        /// The types that are taken.
+        wanted: &'static str,
+        /// The one to convert to.
+        numpy: &'static str,
+    },
+    /// A NaN or an infinity that is to be quantised.
+    #[error("{} holds {value} in row {row}, column {column}", .path.display())]
+    #[diagnostic(
+        code(lpu::npy::finite),
+        help("only finite numbers can be quantised: numpy.nan_to_num replaces others")
+    )]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The element.
+        value: f32,
+        /// Its row.
+        row: usize,
+        /// Its column.
+        column: usize,
     },
     /// Not two dimensions, or an empty one.
     #[error("{} has shape {shape:?}; a matrix has two dimensions of at least one", .path.display())]
@@ -99,6 +119,71 @@ impl Matrix<i8> {
 
     /// Reads an int8 matrix from a `.npy` file, in C or Fortran order.
     pub fn read(path: &Path) -> Result<Self, ArrayError> {
+        Self::read_as(path, ["i1"], "int8", "int8")
+    }
+}
+
+impl Matrix<f32> {
+    /// A matrix of numbers that are nearly normally distributed (the sum of four uniform numbers) with a standard deviation
+    /// of one; the same seed always gives the same matrix.
+    pub fn seeded_reals(rows: usize, columns: usize, seed: u64, stream: u64) -> Self {
+        let uniform = Matrix::seeded(rows, 8 * columns, seed, stream);
+        // The sum of four uniform integers of 16 bits has the mean 131070 and a standard deviation of 37837.
+        let normal = |bytes: &[i8]| {
+            let word = |pair: &[i8]| i32::from(u16::from_le_bytes([pair[0] as u8, pair[1] as u8]));
+            let sum: i32 = bytes.chunks(2).map(word).sum();
+            (sum - 131_070) as f32 / 37_837.0
+        };
+        Self {
+            rows,
+            columns,
+            elements: uniform.elements.chunks(8).map(normal).collect(),
+        }
+    }
+
+    /// Reads a float32 matrix of finite numbers from a `.npy` file; `wanted` names all types that would have been taken.
+    pub fn read_finite(path: &Path, wanted: &'static str) -> Result<Self, ArrayError> {
+        let matrix = Self::read_as(path, ["f4"], wanted, "float32")?;
+        match matrix.elements.iter().position(|value| !value.is_finite()) {
+            None => Ok(matrix),
+            Some(i) => Err(ArrayError::NotFinite {
+                path: path.to_owned(),
+                value: matrix.elements[i],
+                row: i / matrix.columns,
+                column: i % matrix.columns,
+            }),
+        }
+    }
+}
+
+/// E4M3 patterns of a uint8 matrix, or the numbers of a float32 one.
+pub enum Numbers {
+    /// Patterns.
+    Codes(Matrix<u8>),
+    /// Numbers, all finite.
+    Reals(Matrix<f32>),
+}
+
+impl Numbers {
+    /// Reads a `.npy` file, in C or Fortran order.
+    pub fn read(path: &Path) -> Result<Self, ArrayError> {
+        const WANTED: &str = "uint8 (codes) or float32";
+        match Matrix::<u8>::read_as(path, ["u1"], WANTED, "float32") {
+            Ok(codes) => Ok(Self::Codes(codes)),
+            Err(ArrayError::Type { .. }) => Ok(Self::Reals(Matrix::read_finite(path, WANTED)?)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<T: npyz::Deserialize + Copy> Matrix<T> {
+    /// Reads a matrix of one of the types `dtypes` (NumPy's names without byte order).
+    fn read_as<const N: usize>(
+        path: &Path,
+        dtypes: [&str; N],
+        wanted: &'static str,
+        numpy: &'static str,
+    ) -> Result<Self, ArrayError> {
         let failed = |error: io::Error| ArrayError::Read {
             path: path.to_owned(),
             reason: error.to_string(),
@@ -117,12 +202,15 @@ impl Matrix<i8> {
         let dtype = array.dtype();
         match &dtype {
             DType::Plain(plain)
-                if matches!(plain.to_string().as_str(), "|i1" | "<i1" | "=i1" | ">i1") => {}
+                if dtypes.contains(&plain.to_string().trim_start_matches(['|', '<', '=', '>'])) => {
+            }
             other => {
                 let found = other.descr().trim_matches('\'').to_owned();
                 return Err(ArrayError::Type {
                     path: path.to_owned(),
                     found,
+                    wanted,
+                    numpy,
                 });
             }
         }
@@ -141,7 +229,7 @@ impl Matrix<i8> {
                     shape,
                 });
             }
-            Some(count) if count <= length => {}
+            Some(count) if count.saturating_mul(std::mem::size_of::<T>() as u64) <= length => {}
             _ => {
                 let message =
                     format!("a {rows} x {columns} matrix does not fit a file of {length} bytes");
@@ -151,7 +239,7 @@ impl Matrix<i8> {
         let (rows, columns) = (rows as usize, columns as usize);
         let order = array.order();
         let short = format!("it ends before the last element of a {rows} x {columns} matrix");
-        let elements: Vec<i8> = array.into_vec().map_err(|error| cut(&short, error))?;
+        let elements: Vec<T> = array.into_vec().map_err(|error| cut(&short, error))?;
         let elements = match order {
             Order::C => elements,
             Order::Fortran => (0..rows * columns)

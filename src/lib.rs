@@ -9,6 +9,7 @@ pub mod divergence;
 pub mod files;
 mod host_port;
 pub mod host_record;
+pub mod quantise;
 pub mod rtl;
 pub mod run;
 pub mod workload;

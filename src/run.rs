@@ -67,7 +67,7 @@ pub struct Report {
     pub cycles_measured: u64,
     /// Cycles from launch until busy falls, as the CYCLE register says.
     pub launch_cycles: u64,
-    /// Useful int8 multiply-accumulates: those of the zero padding do not count.
+    /// Useful multiply-accumulates of elements: those of the zero padding do not count.
     pub macs: u64,
     /// Useful multiply-accumulates for each that the matrix unit could do in the measured cycles.
     pub mac_utilization: f64,
@@ -392,6 +392,7 @@ impl Job {
                 0.0
             }
         };
+        let macs_per_cycle = self.config.macs_per_cycle() * work.macs_per_multiplier;
         let report = Report {
             workload: workload.name(),
             config: self.config.name.clone(),
@@ -402,7 +403,7 @@ impl Job {
             cycles_measured: measured,
             launch_cycles,
             macs: work.macs,
-            mac_utilization: share(work.macs, self.config.macs_per_cycle()),
+            mac_utilization: share(work.macs, macs_per_cycle),
             sram_read_utilization: share(work.read_bytes, self.config.mem.slices * lanes),
             mismatches: wrong + u64::from(divergence.is_some()),
             errors: judged.as_ref().and_then(|judged| judged.errors),

@@ -39,8 +39,10 @@ pub trait Workload {
 pub struct Work {
     /// Elements of the result.
     pub elements: u64,
-    /// int8 multiply-accumulates.
+    /// Multiply-accumulates.
     pub macs: u64,
+    /// Multiply-accumulates that a multiplier of the MXM does in a cycle: 2 in NVFP4, else 1.
+    pub macs_per_multiplier: usize,
     /// Bytes of weights that have to be read.
     pub read_bytes: u64,
 }
@@ -97,6 +99,8 @@ pub enum Shape {
         k: usize,
         /// Columns of B.
         n: usize,
+        /// Format of the operands.
+        format: &'static str,
     },
     /// Attention.
     Attention {

@@ -82,6 +82,108 @@ fn the_product_is_numpy_s() {
     assert_eq!(names(folder.path()), ["a.npy", "b.npy", "c.npy"]);
 }
 
+/// Runs a product in a format on the golden model.
+fn product_in(folder: &Path, format: &str, a: &str, b: &str) -> Ended {
+    let config = format!("nano+{format}");
+    let arguments = [
+        "run", "matmul", "--engine", "model", "--config", &config, "--format", format, "--a", a,
+        "--b", b, "--out", "c.npy", "--json",
+    ];
+    run(&mut bare(folder, &arguments))
+}
+
+fn floats(shape: &[usize], values: &[f32]) -> Vec<u8> {
+    let bytes: Vec<u8> = values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    npy("<f4", shape, &bytes)
+}
+
+/// The little-endian words at the end of a file.
+fn last_words(path: &Path, count: usize) -> Vec<f32> {
+    let bytes = fs::read(path).unwrap();
+    let words = bytes[bytes.len() - 4 * count..].chunks(4);
+    words
+        .map(|word| f32::from_le_bytes(word.try_into().unwrap()))
+        .collect()
+}
+
+#[test]
+fn products_in_formats_are_quantised_and_in_real_units() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(
+        path("a.npy"),
+        floats(&[2, 3], &[6e6, -3e6, 1.5e6, 0.0, 4e6, -0.0]),
+    )
+    .unwrap();
+    fs::write(path("b.npy"), floats(&[3, 1], &[2.0, 1.0, -4.0])).unwrap();
+    fs::write(
+        path("codes.npy"),
+        npy("|u1", &[2, 3], &[0x38, 0x40, 0, 0x7f, 0, 0]),
+    )
+    .unwrap();
+    let ended = product_in(folder.path(), "e4m3", "a.npy", "b.npy");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let report: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(
+        (&report["format"], &report["macs"]),
+        (&"e4m3".into(), &6.into())
+    );
+    assert_eq!(
+        (&report["mismatches"], &report["max_abs_error"]),
+        (&0.into(), &0.0.into())
+    );
+    // In units of 2^14, A is 366.2, -183.1, 91.6 and 244.1: 352, -176, 88 and 240 in E4M3. B is exact in units of 2^-6.
+    let expected = [2.0 * 352.0 - 176.0 - 4.0 * 88.0, 240.0].map(|x: f32| x * 16384.0);
+    assert_eq!(last_words(&path("c.npy"), 2), expected);
+
+    let ended = product_in(folder.path(), "e4m3", "codes.npy", "b.npy");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let words = last_words(&path("c.npy"), 2);
+    assert!(
+        words[0] == 1.0 * 2.0 + 2.0 * 1.0 && words[1].is_nan(),
+        "{words:?}"
+    );
+
+    let ended = product_in(folder.path(), "nvfp4", "b.npy", "row.npy");
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    fs::write(path("row.npy"), floats(&[1, 2], &[0.5, -3.0])).unwrap();
+    let ended = product_in(folder.path(), "nvfp4", "b.npy", "row.npy");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    // Blocks of one: the scale is E4M3 of the number / 6, the element 6.
+    let words = last_words(&path("c.npy"), 6);
+    let expected = [1.0f32, -6.0, 0.5, -3.0, -2.0, 12.0];
+    for (word, expected) in words.iter().zip(expected) {
+        assert!(
+            (word - expected).abs() <= 0.13 * expected.abs(),
+            "{words:?}"
+        );
+    }
+}
+
+#[test]
+fn arrays_that_are_refused_in_formats() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("good.npy"), floats(&[1, 1], &[1.0])).unwrap();
+    fs::write(path("codes.npy"), npy("|u1", &[1, 1], &[1])).unwrap();
+    fs::write(path("signed.npy"), npy("|i1", &[1, 1], &[1])).unwrap();
+    fs::write(path("nan.npy"), floats(&[1, 2], &[1.0, f32::NAN])).unwrap();
+    fs::write(path("cut.npy"), npy("<f4", &[1, 2], &[0; 7])).unwrap();
+    for (name, format, b) in [
+        ("codes_of_nvfp4", "nvfp4", "codes.npy"),
+        ("int8_as_e4m3", "e4m3", "signed.npy"),
+        ("not_finite", "e4m3", "nan.npy"),
+        ("truncated_float", "nvfp4", "cut.npy"),
+    ] {
+        let ended = product_in(folder.path(), format, "good.npy", b);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{name}");
+        insta::assert_snapshot!(name, ended.shown());
+    }
+}
+
 #[test]
 fn outputs_are_checked_before_the_run() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,14 +1,18 @@
 //! `lpu run`.
 
 use super::Outcome;
-use crate::cli::{AttentionArgs, EngineArg, RunArgs, RunCommand, WeightsArg};
+use crate::cli::{
+    AttentionArgs, EngineArg, FormatArg, MatmulArgs, RunArgs, RunCommand, WeightsArg,
+};
 use crate::progress::{self, Build};
-use lpu::data::Matrix;
+use lpu::data::{ArrayError, Matrix, Numbers};
 use lpu::files::{self, Output};
+use lpu::quantise::{Quantised, Side};
 use lpu::run::{Finished, Job, Report};
 use lpu::workload::attention::{Options, Scales};
-use lpu::workload::{Attention, Matmul, Shape, Workload};
+use lpu::workload::{Attention, Matmul, OperandError, Shape, Workload};
 use lpu_compiler::attention::Weights;
+use lpu_compiler::matmul::Format;
 use lpu_isa::Config;
 use miette::{IntoDiagnostic, miette};
 use std::ops::Range;
@@ -22,19 +26,8 @@ pub fn execute(command: &RunCommand) -> miette::Result<Outcome> {
     match command {
         RunCommand::Matmul(args) => {
             let config = prepare(&args.run)?;
-            let (a, b) = match (&args.a, &args.b) {
-                (Some(a), Some(b)) => (Matrix::read(a)?, Matrix::read(b)?),
-                _ => (
-                    Matrix::seeded(args.m, args.k, args.run.seed, 0),
-                    Matrix::seeded(args.k, args.n, args.run.seed, 1),
-                ),
-            };
-            run(
-                &args.run,
-                &config,
-                Matmul::new(&config, a, b)?,
-                args.a.is_none(),
-            )
+            let product = matmul(&config, args)?;
+            run(&args.run, &config, product, args.a.is_none())
         }
         RunCommand::Attention(args) => {
             let config = prepare(&args.run)?;
@@ -67,6 +60,45 @@ fn prepare(args: &RunArgs) -> miette::Result<Config> {
         Output::check(path)?;
     }
     Ok(config)
+}
+
+fn matmul(config: &Config, args: &MatmulArgs) -> miette::Result<Matmul> {
+    let (m, k, n, seed) = (args.m, args.k, args.n, args.run.seed);
+    let files = args.a.as_ref().zip(args.b.as_ref());
+    let format = match args.format {
+        FormatArg::Int8 => {
+            let (a, b) = match files {
+                Some((a, b)) => (Matrix::read(a)?, Matrix::read(b)?),
+                None => (Matrix::seeded(m, k, seed, 0), Matrix::seeded(k, n, seed, 1)),
+            };
+            return Ok(Matmul::new(config, a, b)?);
+        }
+        FormatArg::E4m3 => Format::E4m3,
+        FormatArg::Nvfp4 => Format::Nvfp4,
+    };
+    // Before large files are read.
+    format.require(config).map_err(OperandError::from)?;
+    let quantise = |values: &Matrix<f32>, side| match format {
+        Format::Nvfp4 => Quantised::nvfp4(values, side),
+        _ => Quantised::e4m3(values),
+    };
+    let read = |path: &Path, side| -> Result<Quantised, ArrayError> {
+        Ok(match format {
+            Format::Nvfp4 => quantise(&Matrix::read_finite(path, "float32")?, side),
+            _ => match Numbers::read(path)? {
+                Numbers::Codes(codes) => Quantised::codes(codes),
+                Numbers::Reals(values) => quantise(&values, side),
+            },
+        })
+    };
+    let (a, b) = match files {
+        Some((a, b)) => (read(a, Side::Left)?, read(b, Side::Right)?),
+        None => (
+            quantise(&Matrix::seeded_reals(m, k, seed, 0), Side::Left),
+            quantise(&Matrix::seeded_reals(k, n, seed, 1), Side::Right),
+        ),
+    };
+    Ok(Matmul::new_in(config, format, a, b)?)
 }
 
 fn attention(config: &Config, args: &AttentionArgs) -> miette::Result<Attention> {
@@ -202,7 +234,10 @@ fn table(report: &Report) -> String {
         _ => "DIFFERENT from the golden model",
     };
     let (what, read) = match &report.shape {
-        Shape::Matmul { m, k, n } => (format!("matmul {m} x {k} x {n}"), "weight bytes read"),
+        Shape::Matmul { m, k, n, format } => (
+            format!("{format} matmul {m} x {k} x {n}"),
+            "weight bytes read",
+        ),
         Shape::Attention {
             seq,
             keys,

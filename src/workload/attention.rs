@@ -174,6 +174,7 @@ impl Workload for Attention {
         Work {
             elements: (shape.heads * shape.queries * shape.dim) as u64,
             macs: self.compiled.byte_macs,
+            macs_per_multiplier: 1,
             read_bytes: (2 * shape.kv_heads * shape.keys * shape.dim) as u64,
         }
     }

@@ -7,6 +7,7 @@
 //! - [`fp32`]: arithmetic, comparisons and conversions of FP32.
 //! - [`e4m3`], [`e2m1`]: the narrow formats and their conversions.
 //! - [`accumulator`]: exact dot products of E4M3 and NVFP4.
+//! - [`products`]: matrices of those formats and their products.
 //! - [`functions`]: exp2, reciprocal, reciprocal square root.
 
 pub mod accumulator;
@@ -18,6 +19,8 @@ pub mod functions;
 pub mod matrix;
 #[cfg(test)]
 mod patterns;
+pub mod products;
 
 pub use accumulator::{E4m3Accumulator, Nvfp4Accumulator};
 pub use matrix::{Matrix, matmul};
+pub use products::{Nvfp4Matrix, e4m3_matmul, nvfp4_matmul};

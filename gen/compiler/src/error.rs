@@ -1,6 +1,7 @@
 //! Why an operation cannot be compiled.
 
 use crate::check::Violations;
+use crate::matmul::Format;
 use lpu_isa::Queue;
 use lpu_isa::config::RuleError;
 
@@ -61,6 +62,15 @@ pub enum CompileError {
         needed: u128,
         /// Vectors of the machine.
         available: u128,
+    },
+    /// The machine does not have the format.
+    #[error(
+        "the MXM of this configuration does not multiply {0}: add it to mxm.formats, or take a preset with it, such as \
+         `--config proto+{0}`", .format.name()
+    )]
+    Format {
+        /// The format asked for.
+        format: Format,
     },
     /// The machine has no vector unit.
     #[error(

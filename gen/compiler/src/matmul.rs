@@ -1,4 +1,4 @@
-//! C\[m, n\] (int32) = A\[m, k\] (int8) x B\[k, n\] (int8) of any shape.
+//! C\[m, n\] = A\[m, k\] x B\[k, n\] of any shape: int8 to int32, or in a [`Format`] of the machine to FP32.
 //!
 //! B is cut into tiles of L x L, zero padded at its edges, that are the weights of the matrix planes in turn; the rows of A
 //! pass each tile as activations. Two schedules, and the compiler takes the one that is predicted
@@ -12,6 +12,7 @@
 
 mod balance;
 mod emit;
+mod format;
 mod layout;
 mod phases;
 mod place;
@@ -19,12 +20,14 @@ mod plan;
 mod schedule;
 mod search;
 
+pub use format::{BLOCK, Format, Operand};
 pub use layout::{Layout, Vector};
 pub use plan::Mode;
 pub use schedule::Schedule;
 
 use crate::CompileError;
 use lpu_isa::{Config, Program};
+use plan::Shape;
 
 /// A compiled product.
 #[derive(Clone, Debug)]
@@ -50,7 +53,18 @@ pub struct Matmul {
 /// # Ok::<(), lpu_compiler::CompileError>(())
 /// ```
 pub fn compile(config: &Config, m: usize, k: usize, n: usize) -> Result<Matmul, CompileError> {
-    search::compile(config, m, k, n)
+    compile_in(config, Format::Int8, m, k, n)
+}
+
+/// [`compile`] in any format; one that the machine does not have is an error.
+pub fn compile_in(
+    config: &Config,
+    format: Format,
+    m: usize,
+    k: usize,
+    n: usize,
+) -> Result<Matmul, CompileError> {
+    search::compile(config, Shape { m, k, n, format })
 }
 
 /// Every schedule tried for the product that fits the machine, fastest first: [`compile`] takes the first.
@@ -60,7 +74,18 @@ pub fn alternatives(
     k: usize,
     n: usize,
 ) -> Result<Vec<Matmul>, CompileError> {
-    search::alternatives(config, m, k, n)
+    alternatives_in(config, Format::Int8, m, k, n)
+}
+
+/// [`alternatives`] in any format.
+pub fn alternatives_in(
+    config: &Config,
+    format: Format,
+    m: usize,
+    k: usize,
+    n: usize,
+) -> Result<Vec<Matmul>, CompileError> {
+    search::alternatives(config, Shape { m, k, n, format })
 }
 
 impl Matmul {
@@ -68,17 +93,28 @@ impl Matmul {
     ///
     /// Vectors not listed may hold anything.
     pub fn pack(&self, a: &[i8], b: &[i8]) -> Result<Vec<Vector>, CompileError> {
+        let (a, b) = (unsigned(a), unsigned(b));
+        self.pack_operands(Operand::plain(&a), Operand::plain(&b))
+    }
+
+    /// [`Matmul::pack`] of operands in the format of the product.
+    pub fn pack_operands(&self, a: Operand, b: Operand) -> Result<Vec<Vector>, CompileError> {
         self.layout.pack(a, b)
     }
 
     /// The same as one image for each slice, its vectors one after the other, zero where unused.
     pub fn images(&self, a: &[i8], b: &[i8]) -> Result<Vec<Vec<u8>>, CompileError> {
-        self.layout.images(a, b)
+        let (a, b) = (unsigned(a), unsigned(b));
+        self.layout.images(Operand::plain(&a), Operand::plain(&b))
     }
 
     /// The result in row-major order, from the SRAM after the launch: `read` gives the vector at an address of a
-    /// slice.
+    /// slice. Results of a floating-point format are the bit patterns of FP32.
     pub fn unpack<'a>(&self, read: impl Fn(usize, usize) -> &'a [u8]) -> Vec<i32> {
         self.layout.unpack(read)
     }
+}
+
+fn unsigned(bytes: &[i8]) -> Vec<u8> {
+    bytes.iter().map(|&byte| byte as u8).collect()
 }

@@ -1,7 +1,7 @@
 //! Small legal configurations.
 
 use lpu_isa::Config;
-use lpu_isa::config::{SxmConfig, VxmConfig};
+use lpu_isa::config::{MxmFormat, SxmConfig, VxmConfig};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -25,7 +25,14 @@ pub fn config() -> impl Strategy<Value = Config> {
         .prop_map(|(alus, registers)| VxmConfig { alus, registers });
     let sxm = select(vec![2usize, 8]).prop_map(|maps| SxmConfig { maps });
     let units = (option::of(vxm), option::of(sxm));
-    (shape, depths, units).prop_map(|(shape, depths, units)| {
+    let formats = select(vec![
+        vec![],
+        vec![],
+        vec![MxmFormat::E4m3],
+        vec![MxmFormat::Nvfp4],
+        MxmFormat::ALL.to_vec(),
+    ]);
+    (shape, depths, units, formats).prop_map(|(shape, depths, units, formats)| {
         let (lanes, streams, slices, depth, planes) = shape;
         let (weight_streams, accumulators, operands, queue) = depths;
         let mut config = Config::preset("nano").expect("a preset");
@@ -40,6 +47,7 @@ pub fn config() -> impl Strategy<Value = Config> {
         config.mxm.operand_depth = operands;
         config.icu.queue_depth = queue;
         (config.vxm, config.sxm) = units;
+        config.mxm.formats = formats;
         config
     })
 }

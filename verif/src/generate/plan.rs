@@ -3,6 +3,7 @@
 use super::OFFSETS;
 use super::timetable::{Entry, Resource};
 use lpu_isa::QueueKind::{self, *};
+use lpu_isa::config::MxmFormat;
 use lpu_isa::latency::{INDIRECT_LATENCY, READ_LATENCY, SELECT_LATENCY, acc_latency, mm_latency};
 use lpu_isa::{AccMode, Config, Operation, Queue, Stream};
 
@@ -60,6 +61,20 @@ impl Plan<'_> {
         self.issue(MemWrite, slice, cycle, Operation::Write { stream }, address);
         self.resources
             .push(Resource::WritePort(slice, cycle + SELECT_LATENCY));
+    }
+
+    /// Scales of an activation that the MXM samples in `t`, from slice `from`, if they are wanted and the machine has them.
+    fn scales(&mut self, from: usize, t: u64, pick: [u16; 6], wanted: bool) -> Option<u8> {
+        let config = self.config;
+        let (second, address) = (pick[5], pick[4]);
+        if !wanted || !config.mxm.has(MxmFormat::Nvfp4) || config.mem.slices < 2 {
+            return None;
+        }
+        let index = (usize::from(second) % config.streams) as u8;
+        let rows = config.mem.depth as u16 - OFFSETS;
+        let mxm = config.mxm_position();
+        self.read(from, mxm, t, Stream::east(index), address % rows);
+        Some(index)
     }
 
     /// Plans a drawn transaction around cycle `t`; false if the machine has no room for its kind.
@@ -123,7 +138,16 @@ impl Plan<'_> {
                     .push(Resource::WritePort(near, t + INDIRECT_LATENCY));
             }
             4 if slices >= weight_streams(config) => {
-                let count = weight_streams(config);
+                let mut count = weight_streams(config);
+                let scales = config.weight_rows() - config.lanes;
+                // Rows of scales or of weights.
+                let scaled = flag[2] && scales > 0;
+                let (start, rows_there) = if scaled {
+                    count = count.min(scales);
+                    (config.lanes, scales)
+                } else {
+                    (0, config.lanes)
+                };
                 let groups = config.streams / config.mxm.weight_streams;
                 let first = (usize::from(d) % groups * config.mxm.weight_streams) as u8;
                 for i in 0..count {
@@ -132,10 +156,10 @@ impl Plan<'_> {
                 }
                 let load = Operation::LoadWeights {
                     stream: first,
-                    column: flag[0],
+                    column: flag[0] && !scaled,
                     install: flag[1],
                 };
-                let row = usize::from(f) % (config.lanes / count) * count;
+                let row = start + usize::from(f) % (rows_there / count) * count;
                 self.issue(MxmWeights, plane, t, load, row as u16);
             }
             5 => self.issue(MxmWeights, plane, t, Operation::InstallWeights, 0),
@@ -143,31 +167,20 @@ impl Plan<'_> {
                 self.read(near, mxm, t, operand, e % rows);
                 let row = f % config.mxm.operand_depth as u16;
                 let stream = operand.index;
-                self.issue(
-                    MxmCompute,
-                    plane,
-                    t,
-                    Operation::LoadOperand {
-                        stream,
-                        scales: None,
-                    },
-                    row,
-                );
+                let scales = self.scales(other, t, pick, flag[1]);
+                let load = Operation::LoadOperand { stream, scales };
+                self.issue(MxmCompute, plane, t, load, row);
             }
             7 => {
                 let multiply = if flag[0] {
                     let row = f % config.mxm.operand_depth as u16;
-                    (Operation::MultiplyBuffer { scaled: false }, row)
+                    let scaled = config.mxm.has(MxmFormat::Nvfp4) && b & 1 == 1;
+                    (Operation::MultiplyBuffer { scaled }, row)
                 } else {
                     self.read(near, mxm, t, operand, e % rows);
                     let stream = operand.index;
-                    (
-                        Operation::MultiplyStream {
-                            stream,
-                            scales: None,
-                        },
-                        0,
-                    )
+                    let scales = self.scales(other, t, pick, b & 1 == 1);
+                    (Operation::MultiplyStream { stream, scales }, 0)
                 };
                 self.issue(MxmCompute, plane, t, multiply.0, multiply.1);
                 self.accumulate(plane, t + mm_latency(config), near, pick, flag);

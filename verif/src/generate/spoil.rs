@@ -64,6 +64,7 @@ fn apply(lists: &mut [Vec<Instruction>], scenario: &Scenario, (queue, index, wha
             }
             _ => {}
         },
+        Instruction::Config { value: old, .. } => *old = value % 5,
         _ => {}
     }
 }
@@ -144,6 +145,14 @@ fn restream(operation: &mut Operation, value: u8) {
                 index,
             }
         }
+        Operation::LoadOperand {
+            scales: Some(stream),
+            ..
+        }
+        | Operation::MultiplyStream {
+            scales: Some(stream),
+            ..
+        } if value.is_multiple_of(2) => *stream = index,
         Operation::LoadWeights { stream, .. }
         | Operation::LoadOperand { stream, .. }
         | Operation::MultiplyStream { stream, .. }

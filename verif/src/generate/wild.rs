@@ -7,6 +7,8 @@
 use super::spoil::spoiled;
 use super::vector::{DRAWN_DESCRIPTORS, Tables, tables};
 use super::{Image, Scenario, config};
+use lpu_isa::config::MxmFormat;
+use lpu_isa::instruction::encoding::register;
 use lpu_isa::instruction::{ARGUMENT_BITS, vector_address};
 use lpu_isa::{AccMode, Config, Instruction, Operation, Program, Queue, QueueKind, Repeat, Stream};
 use proptest::collection::vec;
@@ -22,6 +24,16 @@ fn stream(config: &Config) -> impl Strategy<Value = Stream> + Clone + use<> {
     let all = config.streams as u8;
     let index = prop_oneof![12 => Just(0), 4 => 1u8..4, 2 => 0..all, 1 => 0u8..32];
     (any::<bool>(), index).prop_map(|(westward, index)| Stream { westward, index })
+}
+
+/// Scales of an activation: rare where they are ignored.
+fn scales(config: &Config) -> impl Strategy<Value = Option<u8>> + use<> {
+    let often = if config.mxm.has(MxmFormat::Nvfp4) {
+        0.5
+    } else {
+        0.05
+    };
+    proptest::option::weighted(often, stream(config).prop_map(|stream| stream.index))
 }
 
 fn mode() -> impl Strategy<Value = AccMode> {
@@ -52,15 +64,13 @@ fn operation(config: &Config, kind: QueueKind) -> BoxedStrategy<Operation> {
         ]
         .boxed(),
         QueueKind::MxmCompute => prop_oneof![
-            east.clone().prop_map(|stream| Operation::LoadOperand {
-                stream,
-                scales: None
+            (east.clone(), scales(config))
+                .prop_map(|(stream, scales)| Operation::LoadOperand { stream, scales }),
+            (east, scales(config))
+                .prop_map(|(stream, scales)| Operation::MultiplyStream { stream, scales }),
+            scales(config).prop_map(|scales| Operation::MultiplyBuffer {
+                scaled: scales.is_some()
             }),
-            east.prop_map(|stream| Operation::MultiplyStream {
-                stream,
-                scales: None
-            }),
-            Just(Operation::MultiplyBuffer { scaled: false }),
         ]
         .boxed(),
         QueueKind::MxmAccumulate => (east, mode(), mode())
@@ -93,7 +103,7 @@ fn repeat() -> impl Strategy<Value = Repeat> {
 fn instruction(config: &Config, kind: QueueKind) -> impl Strategy<Value = Instruction> + use<> {
     let rows = match kind {
         QueueKind::MemRead | QueueKind::MemWrite => config.mem.depth,
-        QueueKind::MxmWeights => config.lanes,
+        QueueKind::MxmWeights => config.weight_rows(),
         QueueKind::MxmCompute => config.mxm.operand_depth,
         QueueKind::MxmAccumulate => config.mxm.accumulator_depth,
         QueueKind::Vxm => config.vxm.as_ref().map_or(1, |vxm| vxm.registers),
@@ -127,14 +137,25 @@ fn instruction(config: &Config, kind: QueueKind) -> impl Strategy<Value = Instru
     let op = prop_oneof![40 => operation(config, kind), 1 => foreign];
     let op = (op, address, repeat())
         .prop_map(|(op, address, repeat)| Instruction::repeated(op, address, repeat));
-    let config_value = prop_oneof![6 => (0u32..4).prop_map(|i| 1 << i), 1 => 0u16..10];
-    let config_weight = if kind == QueueKind::MxmWeights { 6 } else { 1 };
+    let streams = prop_oneof![6 => (0u32..4).prop_map(|i| 1 << i), 1 => 0u16..10]
+        .prop_map(|value| (register::WEIGHT_STREAMS, value));
+    let format =
+        prop_oneof![12 => 0u16..3, 1 => any::<u16>()].prop_map(|value| (register::FORMAT, value));
+    let often = if config.mxm.formats.is_empty() { 1 } else { 20 };
+    let setting = prop_oneof![
+        18 => streams,
+        often => format,
+        1 => (0u8..64, 0u16..4),
+    ];
+    let config_weight = match kind {
+        QueueKind::MxmWeights if config.mxm.formats.is_empty() => 6,
+        QueueKind::MxmWeights => 12,
+        _ => 1,
+    };
     prop_oneof![
         40 => op,
         10 => (1u32..12).prop_map(|cycles| Instruction::Nop { cycles }),
-        config_weight => (0u8..20, config_value).prop_map(|(dice, value)| {
-            Instruction::Config { register: dice / 19, value }
-        }),
+        config_weight => setting.prop_map(|(register, value)| Instruction::Config { register, value }),
         1 => Just(Instruction::Notify),
         1 => Just(Instruction::Sync),
     ]

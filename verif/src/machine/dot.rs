@@ -4,7 +4,7 @@
 ///
 /// Weights are stored by column, widened to 16 bits, so that the inner loop becomes multiply-add
 /// instructions over neighbouring pairs.
-pub fn dot(lanes: usize, x: &[i16], weights: &[i16], out: &mut [i32]) {
+pub fn dot(lanes: usize, x: &[i16], weights: &[i16], out: &mut [i64]) {
     match lanes {
         8 => dot_lanes::<8>(x, weights, out),
         16 => dot_lanes::<16>(x, weights, out),
@@ -14,12 +14,13 @@ pub fn dot(lanes: usize, x: &[i16], weights: &[i16], out: &mut [i32]) {
     }
 }
 
-fn dot_lanes<const L: usize>(x: &[i16], weights: &[i16], out: &mut [i32]) {
+fn dot_lanes<const L: usize>(x: &[i16], weights: &[i16], out: &mut [i64]) {
     let x: &[i16; L] = x[..L].try_into().expect("L lanes");
     for (column, sum) in weights.chunks_exact(L).zip(&mut out[..L]) {
         let column: &[i16; L] = column.try_into().expect("chunks of L");
         let products = x.iter().zip(column);
-        *sum = products.map(|(&x, &w)| i32::from(x) * i32::from(w)).sum();
+        let exact: i32 = products.map(|(&x, &w)| i32::from(x) * i32::from(w)).sum();
+        *sum = exact.into();
     }
 }
 
@@ -40,7 +41,8 @@ mod tests {
                 .collect();
             let mut out = vec![0; lanes];
             dot(lanes, &wide, &columns, &mut out);
-            assert_eq!(out, matmul(&x, &w).row(0));
+            let expected: Vec<i64> = matmul(&x, &w).row(0).iter().map(|&x| x.into()).collect();
+            assert_eq!(out, expected);
         }
     }
 }

@@ -141,14 +141,26 @@ impl Machine {
         self.write_sram(slice, address, &vector);
     }
 
-    /// Accumulator row `row` of plane `plane`.
-    pub fn accumulators(&self, plane: usize, row: usize) -> &[i32] {
-        let lanes = self.config.lanes;
-        &self.mxm.planes[plane].accumulators[row * lanes..][..lanes]
+    /// Accumulator row `row` of plane `plane`: the low 32 bits, all that int8 uses.
+    pub fn accumulators(&self, plane: usize, row: usize) -> Vec<i32> {
+        let low = |sum: &i64| *sum as i32;
+        self.sums(plane, row).0.iter().map(low).collect()
+    }
+
+    /// The sums of an accumulator row in the unit of their format, and the lanes (one a bit) that are a NaN.
+    pub fn sums(&self, plane: usize, row: usize) -> (&[i64], u64) {
+        let (lanes, plane) = (self.config.lanes, &self.mxm.planes[plane]);
+        let sums = &plane.accumulators[row * lanes..][..lanes];
+        (sums, plane.nans[row] & u64::MAX >> (64 - lanes))
     }
 
     /// Active weight k, n of plane `plane`.
     pub fn active_weight(&self, plane: usize, k: usize, n: usize) -> i8 {
         self.mxm.planes[plane].active[n * self.config.lanes + k] as i8
+    }
+
+    /// Scale of block g of column n of the active weights of plane `plane`, in a machine with NVFP4.
+    pub fn active_scale(&self, plane: usize, g: usize, n: usize) -> u8 {
+        self.mxm.planes[plane].active_scales[g * self.config.lanes + n]
     }
 }

@@ -7,10 +7,15 @@ use super::calendar::Calendar;
 use crate::vector::MAX_CODEWORDS;
 use crate::{Origin, Vector};
 use lpu_isa::Config;
+use lpu_isa::config::MxmFormat;
+use lpu_isa::instruction::encoding::register;
 use lpu_isa::latency::{LX_TO_MM, acc_latency, mm_latency};
 use lpu_isa::secded::LANES_PER_CODEWORD;
 
+use formats::{Sums, Values};
+
 mod compute;
+mod formats;
 mod issue;
 mod write;
 
@@ -24,6 +29,8 @@ const MAX_WEIGHT_STREAMS: usize = 32;
 struct Load {
     pub row: usize,
     pub column: bool,
+    /// Rows of scales, counted from the first of them.
+    pub scales: bool,
     pub vectors: Vec<Vector>,
 }
 
@@ -32,13 +39,24 @@ struct Load {
 struct Operand {
     pub row: usize,
     pub vector: Vector,
+    pub scales: Option<Codeword>,
     pub origin: Origin,
+}
+
+/// Data and check bits of codeword 0 of a vector: the scales of an activation.
+#[derive(Clone, Copy, Debug, Default)]
+struct Codeword(u64, u8);
+
+impl From<&Vector> for Codeword {
+    fn from(vector: &Vector) -> Self {
+        Self(vector.data[0], vector.check[0])
+    }
 }
 
 /// Dot products on their way to the accumulators.
 #[derive(Clone, Copy, Debug)]
 struct Dots {
-    sums: [i32; MAX_LANES],
+    sums: Sums,
     origin: Origin,
 }
 
@@ -56,8 +74,22 @@ pub struct Plane {
     /// Weights by column, widened: element n * L + k.
     pub shadow: Vec<i16>,
     pub active: Vec<i16>,
-    pub accumulators: Vec<i32>,
+    /// E4M3 scales of the blocks of NVFP4 weights: element g * L + n.
+    pub shadow_scales: Vec<u8>,
+    pub active_scales: Vec<u8>,
+    /// Format of the active weights; none is int8.
+    pub format: Option<MxmFormat>,
+    /// What they are worth in it, unless it is int8.
+    values: Values,
+    /// Format that IWs give to the active weights (CONFIG 1).
+    pub next_format: Option<MxmFormat>,
+    /// Sums in the unit of their format; hardware without formats keeps the low 32 bits.
+    pub accumulators: Vec<i64>,
+    /// Lanes of each accumulator row that are a NaN.
+    pub nans: Vec<u64>,
     pub operands: Vec<Vector>,
+    /// Scales beside the operands.
+    operand_scales: Vec<Codeword>,
     /// c: streams that an LW takes.
     pub weight_streams: usize,
 }
@@ -68,6 +100,9 @@ pub struct Mxm {
     pub planes: Vec<Plane>,
     lanes: usize,
     codewords: usize,
+    formats: Vec<MxmFormat>,
+    /// Rows of scales: L/8 with NVFP4.
+    scale_rows: usize,
     position: usize,
     max_weight_streams: usize,
     operand_depth: usize,
@@ -77,7 +112,7 @@ pub struct Mxm {
     /// ACC issue to the cycle in which it drives.
     emit: u64,
     loads: Calendar<Load>,
-    installs: Calendar<()>,
+    installs: Calendar<Option<MxmFormat>>,
     operand_loads: Calendar<Operand>,
     buffer_reads: Calendar<Operand>,
     activations: Calendar<Operand>,
@@ -97,6 +132,7 @@ impl Mxm {
         let load = Load {
             row: 0,
             column: false,
+            scales: false,
             vectors: Vec::with_capacity(MAX_WEIGHT_STREAMS),
         };
         let operands = Calendar::new(
@@ -104,26 +140,26 @@ impl Mxm {
             Operand {
                 row: 0,
                 vector: Vector::default(),
+                scales: None,
                 origin,
             },
         );
-        let sums = [0; MAX_LANES];
+        let sums = Sums {
+            units: [0; MAX_LANES],
+            nan: 0,
+            format: None,
+        };
         let emission = Emission {
             stream: 0,
             vectors: [Vector::default(); 4],
             origin,
         };
-        let plane = Plane {
-            shadow: vec![0; lanes * lanes],
-            active: vec![0; lanes * lanes],
-            accumulators: vec![0; config.mxm.accumulator_depth * lanes],
-            operands: vec![Vector::default(); config.mxm.operand_depth],
-            weight_streams: config.mxm.weight_streams,
-        };
         Self {
-            planes: vec![plane; planes],
+            planes: vec![Plane::new(config); planes],
             lanes,
             codewords: lanes / LANES_PER_CODEWORD,
+            formats: config.mxm.formats.clone(),
+            scale_rows: config.weight_rows() - lanes,
             position: config.mxm_position(),
             max_weight_streams: config.mxm.weight_streams,
             operand_depth: config.mxm.operand_depth,
@@ -131,7 +167,7 @@ impl Mxm {
             mm_latency: mm_latency(config),
             emit: acc_latency(config) - 1,
             loads: Calendar::new(planes, load),
-            installs: Calendar::new(planes, ()),
+            installs: Calendar::new(planes, None),
             operand_loads: operands.clone(),
             buffer_reads: operands.clone(),
             activations: operands,
@@ -143,6 +179,7 @@ impl Mxm {
     pub fn restart(&mut self) {
         for plane in &mut self.planes {
             plane.weight_streams = self.max_weight_streams;
+            plane.next_format = None;
         }
         self.loads.clear();
         self.installs.clear();
@@ -153,13 +190,49 @@ impl Mxm {
         self.emissions.clear();
     }
 
-    /// CONFIG in plane `p`, for the LWs of later cycles. Returns whether it is legal.
-    pub fn configure(&mut self, p: usize, register: u8, value: u16) -> bool {
-        let count = usize::from(value);
-        let legal = register == 0 && count.is_power_of_two() && count <= self.max_weight_streams;
-        if legal {
-            self.planes[p].weight_streams = count;
+    /// CONFIG in plane `p`, for the LWs and IWs of later cycles. Returns whether it is legal.
+    pub fn configure(&mut self, p: usize, number: u8, value: u16) -> bool {
+        let plane = &mut self.planes[p];
+        match number {
+            register::WEIGHT_STREAMS => {
+                let count = usize::from(value);
+                let legal = count.is_power_of_two() && count <= self.max_weight_streams;
+                if legal {
+                    plane.weight_streams = count;
+                }
+                legal
+            }
+            register::FORMAT if !self.formats.is_empty() => {
+                let built_in = self.formats.iter().find(|format| format.code() == value);
+                let legal = value == 0 || built_in.is_some();
+                if legal {
+                    plane.next_format = built_in.copied();
+                }
+                legal
+            }
+            _ => false,
         }
-        legal
+    }
+}
+
+impl Plane {
+    /// A plane with all memories zero.
+    fn new(config: &Config) -> Self {
+        let (lanes, mxm) = (config.lanes, &config.mxm);
+        let scales = vec![0; (config.weight_rows() - lanes) * lanes];
+        Self {
+            shadow: vec![0; lanes * lanes],
+            active: vec![0; lanes * lanes],
+            shadow_scales: scales.clone(),
+            active_scales: scales,
+            format: None,
+            values: Values::default(),
+            next_format: None,
+            accumulators: vec![0; mxm.accumulator_depth * lanes],
+            nans: vec![0; mxm.accumulator_depth],
+            operands: vec![Vector::default(); mxm.operand_depth],
+            operand_scales: vec![Codeword::default(); mxm.operand_depth],
+            weight_streams: mxm.weight_streams,
+        }
     }
 }

@@ -47,6 +47,11 @@ impl<const UNIT: i32> Accumulator<UNIT> {
     /// Exponent of the unit that the sum counts.
     pub const EXPONENT: i32 = UNIT;
 
+    /// A sum of `units` of 2^[`Self::EXPONENT`].
+    pub const fn from_units(units: i64, nan: bool) -> Self {
+        Self { sum: units, nan }
+    }
+
     /// The sum in units of 2^[`Self::EXPONENT`], modulo 2^64; the NaNs count as nothing.
     pub const fn sum(&self) -> i64 {
         self.sum
@@ -95,7 +100,13 @@ impl Nvfp4Accumulator {
             .zip(b)
             .map(|(&a, &b)| i64::from(e2m1::fixed(a) * e2m1::fixed(b)));
         let block: i64 = products.sum();
-        self.add_units(e4m3_product(scale_a, scale_b).map(|scale| block * scale));
+        self.add_scaled(block as i32, scale_a, scale_b);
+    }
+
+    /// Adds `quarters` / 4 (the sum of a block's products) times both scales.
+    pub(super) fn add_scaled(&mut self, quarters: i32, scale_a: u8, scale_b: u8) {
+        let scale = e4m3_product(scale_a, scale_b);
+        self.add_units(scale.map(|scale| i64::from(quarters) * scale));
     }
 }
 

@@ -1,6 +1,8 @@
 //! Launch cycles of every instruction of every queue.
 
 use super::{Site, Violation, Violations};
+use lpu_isa::config::MxmFormat;
+use lpu_isa::instruction::encoding::register;
 use lpu_isa::{Config, Instruction, Operation, Program, Queue, QueueKind, Repeat};
 
 /// Most issues that a launch may have.
@@ -21,6 +23,8 @@ pub struct Run {
     pub repeat: Repeat,
     /// Weight streams that LW takes.
     pub width: usize,
+    /// Format that IW gives to the weights; none is int8.
+    pub format: Option<MxmFormat>,
 }
 
 /// One issue of a run.
@@ -53,6 +57,17 @@ impl Run {
         })
     }
 
+    /// Streams that an LW takes in an issue: for rows of scales not more than there are such rows.
+    pub fn weight_streams(&self, config: &Config, issue: Issue) -> usize {
+        let scales = config.lanes..config.weight_rows();
+        let column = matches!(self.operation, Operation::LoadWeights { column: true, .. });
+        if !column && scales.contains(&usize::from(issue.address)) {
+            self.width.min(scales.len())
+        } else {
+            self.width
+        }
+    }
+
     /// The issue in `cycle`, for a report.
     pub fn site(&self, cycle: u64) -> Box<Site> {
         Box::new(Site {
@@ -79,6 +94,7 @@ struct Cursor<'a> {
     index: usize,
     now: u64,
     width: usize,
+    format: Option<MxmFormat>,
     runs: Vec<Run>,
 }
 
@@ -92,7 +108,13 @@ impl Cursor<'_> {
                 Instruction::Sync => return false,
                 Instruction::Nop { cycles: n } => cycles = u64::from(n),
                 Instruction::Notify => pulses.push(self.now + PULSE_LATENCY),
-                Instruction::Config { value, .. } => self.width = usize::from(value),
+                Instruction::Config { register, value } => match register {
+                    register::FORMAT => {
+                        let mut all = MxmFormat::ALL.into_iter();
+                        self.format = all.find(|format| format.code() == value);
+                    }
+                    _ => self.width = usize::from(value),
+                },
                 Instruction::Op {
                     operation,
                     address,
@@ -107,6 +129,7 @@ impl Cursor<'_> {
                         address,
                         repeat,
                         width: self.width,
+                        format: self.format,
                     });
                 }
             }
@@ -137,6 +160,7 @@ pub fn expand(config: &Config, program: &Program, found: &mut Violations) -> Lau
             index: 0,
             now: 0,
             width: config.mxm.weight_streams,
+            format: None,
             runs: Vec::new(),
         })
         .collect();

@@ -147,7 +147,8 @@ impl Streams<'_> {
                 ]
             }
             Operation::LoadWeights { stream, .. } => {
-                [Some((Stream::east(stream), run.width, 0)), None]
+                let width = run.weight_streams(self.config, issue);
+                [Some((Stream::east(stream), width, 0)), None]
             }
             Operation::Vector { a, b } => {
                 let descriptor = descriptor(self.program, issue.address);
@@ -225,8 +226,12 @@ impl Streams<'_> {
     fn sample(&mut self, id: usize, found: &mut Violations) {
         let run = self.runs[id];
         let from = self.position(run.queue);
-        // Plane by plane, because look-ups in the order of cycles are cheap. Only the planes of a pass differ between issues.
-        let differ = matches!(run.operation, Operation::Vector { .. });
+        // Plane by plane, because look-ups in the order of cycles are cheap. Planes differ between the issues of a pass, and of an LW
+        // that goes from weights to scales.
+        let differ = matches!(
+            run.operation,
+            Operation::Vector { .. } | Operation::LoadWeights { .. }
+        );
         for operand in 0..2 {
             for plane in 0.. {
                 let mut hint = 0;

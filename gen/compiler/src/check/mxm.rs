@@ -3,6 +3,7 @@
 use super::expand::{Issue, Launch, Run};
 use super::flow::emits;
 use super::{Violation, Violations};
+use lpu_isa::config::MxmFormat;
 use lpu_isa::latency::{IW_TO_MM, LX_TO_MM, mm_latency};
 use lpu_isa::{AccMode, Config, Operation, QueueKind};
 
@@ -32,40 +33,55 @@ fn multiplies(run: &Run) -> bool {
 
 /// Rows exist, and every install takes a whole tile. Returns the cycle of the first install.
 fn check_weights(config: &Config, runs: &[Run], found: &mut Violations) -> Option<u64> {
-    let lanes = config.lanes as u64;
-    let full = u64::MAX >> (64 - lanes);
-    let (mut loaded, mut installed) = (0u64, None);
+    let rows = |count: usize| (1u128 << count) - 1;
+    let (mut loaded, mut installed) = (0u128, None);
     for (run, issue) in all(runs) {
         let mut install = run.operation == Operation::InstallWeights;
-        if let Operation::LoadWeights { install: flag, .. } = run.operation {
-            let row = u64::from(issue.address);
-            if row >= lanes || !row.is_multiple_of(run.width as u64) {
-                let site = run.site(issue.cycle);
-                let what = match row < lanes {
+        if let Operation::LoadWeights {
+            column,
+            install: flag,
+            ..
+        } = run.operation
+        {
+            let row = usize::from(issue.address);
+            let limit = if column {
+                config.lanes
+            } else {
+                config.weight_rows()
+            };
+            if row >= limit || !row.is_multiple_of(run.width) {
+                let what = match row < limit {
                     true => "a weight row that is no multiple of the weight streams,",
                     false => "weight row",
                 };
                 found.push(Violation::AddressRange {
-                    site,
+                    site: run.site(issue.cycle),
                     what,
-                    address: row,
-                    limit: lanes,
+                    address: row as u64,
+                    limit: limit as u64,
                 });
             }
-            let rows = u64::MAX >> (64 - run.width as u32);
-            loaded |= rows << (row % lanes / run.width as u64 * run.width as u64);
+            let row = if row < limit { row } else { row % config.lanes };
+            let width = run.weight_streams(config, issue);
+            loaded |= rows(width) << (row / run.width * run.width);
             install = flag && issue.j0 + 1 == run.repeat.count0;
         }
         if install {
-            if loaded != full {
-                let rows = loaded.count_ones();
-                let text = format!(
-                    "installs weights of which only {rows} of {lanes} rows were loaded since the last install"
-                );
-                found.push(Violation::Weights {
-                    site: run.site(issue.cycle),
-                    hazard: text,
-                });
+            let weights = loaded & rows(config.lanes);
+            let mut lacking = |of: &str, there: u128, all: usize| {
+                let there = there.count_ones() as usize;
+                if there < all {
+                    let hazard = format!(
+                        "installs weights of which only {there} of {all} rows {of}were loaded since the last install"
+                    );
+                    let site = run.site(issue.cycle);
+                    found.push(Violation::Weights { site, hazard });
+                }
+            };
+            lacking("", weights, config.lanes);
+            if run.format == Some(MxmFormat::Nvfp4) {
+                let scales = config.weight_rows() - config.lanes;
+                lacking("of scales ", loaded >> config.lanes, scales);
             }
             loaded = 0;
             installed.get_or_insert(issue.cycle);
@@ -79,6 +95,8 @@ fn check_compute(config: &Config, runs: &[Run], installed: Option<u64>, found: &
     let ready = installed.map(|cycle| cycle + IW_TO_MM);
     let rows = config.mxm.operand_depth;
     let mut loaded: Vec<Option<u64>> = vec![None; rows];
+    let mut scales = loaded.clone();
+    let has_scales = config.mxm.has(MxmFormat::Nvfp4);
     for (run, issue) in all(runs) {
         let cycle = issue.cycle;
         let row = usize::from(issue.address);
@@ -94,6 +112,12 @@ fn check_compute(config: &Config, runs: &[Run], installed: Option<u64>, found: &
         }
         if !multiplies(run) {
             loaded[row] = Some(cycle);
+            if let Operation::LoadOperand {
+                scales: Some(_), ..
+            } = run.operation
+            {
+                scales[row] = Some(cycle);
+            }
             continue;
         }
         if ready.is_none_or(|ready| cycle < ready) {
@@ -106,15 +130,28 @@ fn check_compute(config: &Config, runs: &[Run], installed: Option<u64>, found: &
                 hazard: format!("no weights are installed yet ({when})"),
             });
         }
-        if buffer && loaded[row].is_none_or(|load| cycle < load + LX_TO_MM) {
-            let when = match loaded[row] {
-                Some(load) => format!("its LX issues in cycle {load}, too late to be seen"),
-                None => "no LX has loaded it".to_owned(),
-            };
-            found.push(Violation::Operand {
-                site: run.site(cycle),
-                hazard: format!("operand-buffer row {row} is not there ({when})"),
-            });
+        if !buffer {
+            continue;
+        }
+        let scaled = has_scales && run.operation == Operation::MultiplyBuffer { scaled: true };
+        for (what, load) in [
+            ("operand-buffer row", Some(loaded[row])),
+            (
+                "the scale part of operand-buffer row",
+                scaled.then_some(scales[row]),
+            ),
+        ] {
+            let Some(load) = load else { continue };
+            if load.is_none_or(|load| cycle < load + LX_TO_MM) {
+                let when = match load {
+                    Some(load) => format!("its LX issues in cycle {load}, too late to be seen"),
+                    None => "no LX has loaded it".to_owned(),
+                };
+                found.push(Violation::Operand {
+                    site: run.site(cycle),
+                    hazard: format!("{what} {row} is not there ({when})"),
+                });
+            }
         }
     }
 }

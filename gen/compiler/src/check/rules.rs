@@ -1,6 +1,8 @@
 //! Rules that an instruction or a queue keeps or breaks by itself.
 
 use super::{Violation, Violations};
+use lpu_isa::config::MxmFormat;
+use lpu_isa::instruction::encoding::register;
 use lpu_isa::{Config, Instruction, Operation, Program, Queue, QueueKind, Stream};
 
 pub fn check(config: &Config, program: &Program, found: &mut Violations) {
@@ -60,12 +62,27 @@ fn instruction_rule(
                 queue.kind == QueueKind::MxmWeights,
                 "only a weights queue takes CONFIG",
             )?;
-            ensure(register == 0, "the only register is 0, the weight streams")?;
-            let value = usize::from(value);
-            ensure(
-                value.is_power_of_two() && value <= width,
-                format!("weight streams must be a power of two up to {width}"),
-            )
+            let formats = &config.mxm.formats;
+            match register {
+                register::WEIGHT_STREAMS => {
+                    let value = usize::from(value);
+                    ensure(
+                        value.is_power_of_two() && value <= width,
+                        format!("weight streams must be a power of two up to {width}"),
+                    )
+                }
+                register::FORMAT if !formats.is_empty() => ensure(
+                    value == 0 || formats.iter().any(|format| format.code() == value),
+                    format!("{value} is not the number of a format in mxm.formats"),
+                ),
+                _ if formats.is_empty() => {
+                    ensure(false, "the only register is 0, the weight streams")
+                }
+                _ => ensure(
+                    false,
+                    "the registers are 0, the weight streams, and 1, the format",
+                ),
+            }
         }
         Instruction::Op {
             operation, repeat, ..
@@ -147,6 +164,8 @@ fn streams_rule(config: &Config, operation: Operation) -> Result<(), String> {
         }
         LoadOperand { stream, scales } | MultiplyStream { stream, scales } => {
             exists(Stream::east(stream))?;
+            // A machine without NVFP4 ignores the scales.
+            let scales = scales.filter(|_| config.mxm.has(MxmFormat::Nvfp4));
             exists(Stream::east(scales.unwrap_or(stream)))
         }
         Lanes { from, to, .. } | Reduce { from, to } => {

@@ -1,17 +1,20 @@
 //! From phases to the operations of every queue.
 
+use super::Format;
 use super::balance::overlap;
 use super::phases::Phase;
-use super::place::Placement;
+use super::place::{Activations, Placement};
 use super::plan::{Mode, Plan};
 use crate::nest::{Form, Level, Nest};
 use crate::timeline::Timeline;
+use lpu_isa::instruction::encoding::register;
 use lpu_isa::latency::{HOP_LATENCY, READ_LATENCY, acc_latency, mm_latency};
 use lpu_isa::{AccMode, Config, Operation, Queue, QueueKind, Stream};
 
 /// A plan with its placement and phases, ready to be written down.
 pub struct Emitter<'a> {
     pub config: &'a Config,
+    pub format: Format,
     pub plan: &'a Plan,
     pub placement: &'a Placement,
 }
@@ -47,17 +50,20 @@ impl Emitter<'_> {
         (0..self.plan.planes).map(move |plane| (plane, Queue::new(kind, plane)))
     }
 
-    /// CONFIG of the weight streams, just before the first LW.
+    /// CONFIG of the weight streams and the format, just before the first LW.
     fn configure(&self, phases: &[Phase], timeline: &mut Timeline) {
         let Some(first) = phases.first() else { return };
-        if self.plan.streams == self.config.mxm.weight_streams {
-            return;
-        }
         let cycle = first.weights_start(self.plan) - 1;
+        let streams = self.plan.streams;
         for (_, queue) in self.planes(QueueKind::MxmWeights) {
-            timeline
-                .configs
-                .push((queue, cycle, 0, self.plan.streams as u16));
+            if streams != self.config.mxm.weight_streams {
+                let setting = (queue, cycle, register::WEIGHT_STREAMS, streams as u16);
+                timeline.configs.push(setting);
+            }
+            if let Some(format) = self.format.mxm() {
+                let setting = (queue, cycle - 1, register::FORMAT, format.code());
+                timeline.configs.push(setting);
+            }
         }
     }
 
@@ -92,11 +98,34 @@ impl Emitter<'_> {
         }
     }
 
-    /// READs of the activations, and LX in decode mode.
+    /// READs of the activations and their scales, and LX in decode mode.
     fn activations(&self, phase: &Phase, timeline: &mut Timeline) {
+        let activations = self.placement.activations_of(phase.pass);
+        self.beside(phase, activations, self.plan.activation_stream, timeline);
+        if let Some(stream) = self.plan.scale_stream {
+            let scales = self.placement.scales_of(phase.pass);
+            self.beside(phase, scales, stream, timeline);
+        }
+        let Some(load) = phase.load else { return };
+        let stream = self.plan.activation_stream as u8;
+        let scales = self.plan.scale_stream.map(|stream| stream as u8);
+        for (_, queue) in self.planes(QueueKind::MxmCompute) {
+            let nest = Nest::free(load, 0, &[Level::new(phase.k.len() * phase.rows, 1, 1)]);
+            timeline.push(queue, Operation::LoadOperand { stream, scales }, nest);
+        }
+    }
+
+    /// READs of a vector for each row and k tile.
+    fn beside(
+        &self,
+        phase: &Phase,
+        segments: &[Activations],
+        stream: usize,
+        timeline: &mut Timeline,
+    ) {
         let rows = phase.rows;
         let turn = phase.k.len() * phase.period;
-        for segment in self.placement.activations_of(phase.pass) {
+        for segment in segments {
             let Some(k) = overlap(&segment.k, &phase.k) else {
                 continue;
             };
@@ -117,35 +146,20 @@ impl Emitter<'_> {
                     Nest::free(start, address, &levels)
                 }
             };
-            self.read(segment.slice, self.plan.activation_stream, nest, timeline);
-        }
-        let Some(load) = phase.load else { return };
-        let stream = self.plan.activation_stream as u8;
-        for (_, queue) in self.planes(QueueKind::MxmCompute) {
-            let nest = Nest::free(load, 0, &[Level::new(phase.k.len() * rows, 1, 1)]);
-            timeline.push(
-                queue,
-                Operation::LoadOperand {
-                    stream,
-                    scales: None,
-                },
-                nest,
-            );
+            self.read(segment.slice, stream, nest, timeline);
         }
     }
 
     fn multiply(&self, phase: &Phase, timeline: &mut Timeline) {
         let (operation, step) = match self.plan.mode {
-            Mode::Decode => (Operation::MultiplyBuffer { scaled: false }, 1),
+            Mode::Decode => {
+                let scaled = self.plan.scale_stream.is_some();
+                (Operation::MultiplyBuffer { scaled }, 1)
+            }
             Mode::Streamed => {
                 let stream = self.plan.activation_stream as u8;
-                (
-                    Operation::MultiplyStream {
-                        stream,
-                        scales: None,
-                    },
-                    0,
-                )
+                let scales = self.plan.scale_stream.map(|stream| stream as u8);
+                (Operation::MultiplyStream { stream, scales }, 0)
             }
         };
         let levels = [

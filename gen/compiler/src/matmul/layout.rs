@@ -1,6 +1,7 @@
 //! Matrices to SRAM vectors and back.
 
-use super::place::{Placement, Results, Weights};
+use super::format::{BLOCK, Operand};
+use super::place::{Activations, Placement, Results, Weights};
 use super::plan::{Plan, Shape};
 use crate::CompileError;
 
@@ -27,9 +28,9 @@ pub struct Layout {
 }
 
 /// Element (row, column) of a row-major matrix, zero outside of it.
-fn element(matrix: &[i8], rows: usize, columns: usize, row: usize, column: usize) -> u8 {
+fn element(matrix: &[u8], rows: usize, columns: usize, row: usize, column: usize) -> u8 {
     match row < rows && column < columns {
-        true => matrix[row * columns + column] as u8,
+        true => matrix[row * columns + column],
         false => 0,
     }
 }
@@ -64,12 +65,29 @@ impl Layout {
         self.placement.results.iter().flat_map(vectors)
     }
 
-    pub(super) fn pack(&self, a: &[i8], b: &[i8]) -> Result<Vec<Vector>, CompileError> {
-        let Shape { m, k, n } = self.shape;
-        expect("left", a.len(), m, k)?;
-        expect("right", b.len(), k, n)?;
+    pub(super) fn pack(&self, a: Operand, b: Operand) -> Result<Vec<Vector>, CompileError> {
+        let Shape { m, k, n, format } = self.shape;
+        expect("left", a.elements.len(), m, k)?;
+        expect("right", b.elements.len(), k, n)?;
+        let blocks = if format.scaled() {
+            k.div_ceil(BLOCK)
+        } else {
+            0
+        };
+        expect("left scale", a.scales.len(), m, blocks)?;
+        expect("right scale", b.scales.len(), blocks, n)?;
         let mut vectors = Vec::new();
-        self.pack_activations(a, &mut vectors);
+        let byte = |row, byte| self.byte(|k_index| element(a.elements, m, k, row, k_index), byte);
+        self.pack_activations(&self.placement.activations, byte, &mut vectors);
+        let of_tile = self.lanes / 8;
+        let scale = |row, byte: usize| match byte % self.lanes < of_tile {
+            true => {
+                let block = byte / self.lanes * of_tile + byte % self.lanes;
+                element(a.scales, m, blocks, row, block)
+            }
+            false => 0,
+        };
+        self.pack_activations(&self.placement.scales, scale, &mut vectors);
         let tiles = self.tile_order();
         for segment in &self.placement.weights {
             self.pack_weights(b, segment, &tiles, &mut vectors);
@@ -77,9 +95,23 @@ impl Layout {
         Ok(vectors)
     }
 
-    fn pack_activations(&self, a: &[i8], vectors: &mut Vec<Vector>) {
-        let Shape { m, k, .. } = self.shape;
-        for segment in &self.placement.activations {
+    /// Byte `byte` along k of a matrix of which `element` gives the elements along k.
+    fn byte(&self, element: impl Fn(usize) -> u8, byte: usize) -> u8 {
+        match self.shape.format.packed() {
+            1 => element(byte),
+            // The earlier element lies in the low four bits.
+            _ => element(2 * byte) & 15 | element(2 * byte + 1) << 4,
+        }
+    }
+
+    /// A vector for each row and k tile, of which `byte` gives each row's bytes along k.
+    fn pack_activations(
+        &self,
+        segments: &[Activations],
+        byte: impl Fn(usize, usize) -> u8,
+        vectors: &mut Vec<Vector>,
+    ) {
+        for segment in segments {
             let rows = &self.plan.rows[segment.pass];
             let places = segment
                 .k
@@ -90,9 +122,7 @@ impl Layout {
                 vectors.push(Vector {
                     slice: segment.slice,
                     address: segment.address + i,
-                    bytes: columns
-                        .map(|column| element(a, m, k, row, column))
-                        .collect(),
+                    bytes: columns.map(|column| byte(row, column)).collect(),
                 });
             }
         }
@@ -114,33 +144,42 @@ impl Layout {
 
     fn pack_weights(
         &self,
-        b: &[i8],
+        b: Operand,
         segment: &Weights,
         tiles: &[(usize, usize)],
         vectors: &mut Vec<Vector>,
     ) {
-        let Shape { k, n, .. } = self.shape;
-        let plan = &self.plan;
+        let Shape { k, n, format, .. } = self.shape;
+        let (plan, lanes) = (&self.plan, self.lanes);
+        let weight = |row: usize, column| {
+            self.byte(|k_index| element(b.elements, k, n, k_index, column), row)
+        };
+        let (blocks, of_tile) = (k.div_ceil(BLOCK), lanes / 8);
         let (plane, i) = (segment.class / plan.streams, segment.class % plan.streams);
         let mut address = segment.address;
         for &(n_step, k_tile) in &tiles[segment.tiles.clone()] {
             let first = (n_step * plan.planes + plane) * self.lanes;
             for part in 0..plan.burst {
-                let row = k_tile * self.lanes + part * plan.streams + i;
-                let columns = first..first + self.lanes;
+                // Rows of weights, then of scales; the last LW may take fewer streams than there are.
+                let row = part * plan.streams + i;
+                let byte = |column| match row.checked_sub(lanes) {
+                    None => weight(k_tile * lanes + row, column),
+                    Some(block) if format.scaled() && block < of_tile => {
+                        element(b.scales, blocks, n, k_tile * of_tile + block, column)
+                    }
+                    Some(_) => 0,
+                };
                 vectors.push(Vector {
                     slice: segment.slice,
                     address,
-                    bytes: columns
-                        .map(|column| element(b, k, n, row, column))
-                        .collect(),
+                    bytes: (first..first + lanes).map(byte).collect(),
                 });
                 address += 1;
             }
         }
     }
 
-    pub(super) fn images(&self, a: &[i8], b: &[i8]) -> Result<Vec<Vec<u8>>, CompileError> {
+    pub(super) fn images(&self, a: Operand, b: Operand) -> Result<Vec<Vec<u8>>, CompileError> {
         let mut images = vec![vec![0; self.depth * self.lanes]; self.slices];
         for vector in self.pack(a, b)? {
             let first = vector.address * self.lanes;

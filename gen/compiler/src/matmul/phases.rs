@@ -104,9 +104,10 @@ fn shares_a_slice(placement: &Placement, phase: &Phase) -> bool {
         .weights
         .iter()
         .filter(|w| w.tiles.contains(&first));
-    let activations = placement.activations_of(phase.pass);
+    let activations = placement.activations_of(phase.pass).iter();
+    let loaded = activations.chain(placement.scales_of(phase.pass));
     weights.any(|w| {
-        let mut same = activations.iter().filter(|a| a.slice == w.slice);
+        let mut same = loaded.clone().filter(|a| a.slice == w.slice);
         same.any(|a| overlap(&a.k, &phase.k).is_some())
     })
 }

@@ -42,6 +42,8 @@ pub struct Placement {
     pub weights: Vec<Weights>,
     /// In the order of passes.
     pub activations: Vec<Activations>,
+    /// Vectors of scales, one for each of activations, in slices that hold none of these. In the order of passes.
+    pub scales: Vec<Activations>,
     /// In the order of passes.
     pub results: Vec<Results>,
 }
@@ -49,9 +51,12 @@ pub struct Placement {
 impl Placement {
     /// The activations of one pass.
     pub fn activations_of(&self, pass: usize) -> &[Activations] {
-        let from = self.activations.partition_point(|a| a.pass < pass);
-        let to = self.activations.partition_point(|a| a.pass <= pass);
-        &self.activations[from..to]
+        of_pass(&self.activations, pass)
+    }
+
+    /// Their scales.
+    pub fn scales_of(&self, pass: usize) -> &[Activations] {
+        of_pass(&self.scales, pass)
     }
 
     /// The results of one pass.
@@ -60,6 +65,12 @@ impl Placement {
         let to = self.results.partition_point(|r| r.pass <= pass);
         &self.results[from..to]
     }
+}
+
+fn of_pass(segments: &[Activations], pass: usize) -> &[Activations] {
+    let from = segments.partition_point(|a| a.pass < pass);
+    let to = segments.partition_point(|a| a.pass <= pass);
+    &segments[from..to]
 }
 
 /// The matrices, in an order in which to place them.
@@ -118,12 +129,21 @@ pub fn place(config: &Config, plan: &Plan, order: [Matrix; 3]) -> Option<Placeme
     for matrix in order {
         match matrix {
             Matrix::Weights => {
-                let taken = |slice| placement.activations.iter().any(|a| a.slice == slice);
+                let beside = placement.activations.iter().chain(&placement.scales);
+                let taken = |slice| beside.clone().any(|a| a.slice == slice);
                 placement.weights = weights(plan, &mut room, taken)?;
             }
             Matrix::Activations => {
                 let taken = |slice| placement.weights.iter().any(|w| w.slice == slice);
-                placement.activations = activations(plan, &mut room, taken)?;
+                let streamed = plan.mode == Mode::Streamed;
+                let kept = |slice| streamed && taken(slice);
+                placement.activations = activations(plan, &mut room, kept)?;
+                if plan.scale_stream.is_some() {
+                    // Read in the same cycles.
+                    let beside = &placement.activations;
+                    let kept = |slice| kept(slice) || beside.iter().any(|a| a.slice == slice);
+                    placement.scales = activations(plan, &mut room, kept)?;
+                }
             }
             Matrix::Results => placement.results = results(plan, &mut room)?,
         }
@@ -131,10 +151,10 @@ pub fn place(config: &Config, plan: &Plan, order: [Matrix; 3]) -> Option<Placeme
     Some(placement)
 }
 
-/// Streamed activations and weights are read in the same cycles, so from different slices.
-fn candidates(plan: &Plan, room: &Allocator, taken: impl Fn(usize) -> bool) -> Vec<usize> {
+/// Slices that may be used. Streamed activations and weights are read in the same cycles, so from different slices.
+fn candidates(room: &Allocator, kept: impl Fn(usize) -> bool) -> Vec<usize> {
     let mut slices = room.by_room();
-    slices.retain(|&slice| plan.mode == Mode::Decode || !taken(slice));
+    slices.retain(|&slice| !kept(slice));
     slices
 }
 
@@ -146,7 +166,8 @@ fn weights(
     let (tiles, classes) = (plan.tiles(), plan.classes());
     let mut segments = Vec::new();
     let (mut class, mut done) = (0, 0);
-    for slice in candidates(plan, room, taken) {
+    let kept = |slice| plan.mode == Mode::Streamed && taken(slice);
+    for slice in candidates(room, kept) {
         let mut left = (room.free(slice) / plan.burst).min(tiles);
         while left > 0 && class < classes {
             let count = left.min(tiles - done);
@@ -169,14 +190,14 @@ fn weights(
 fn activations(
     plan: &Plan,
     room: &mut Allocator,
-    taken: impl Fn(usize) -> bool,
+    kept: impl Fn(usize) -> bool,
 ) -> Option<Vec<Activations>> {
     let mut segments = Vec::new();
     for (pass, rows) in plan.rows.iter().enumerate() {
         let mut done = 0;
         while done < plan.k_tiles() {
             let needed = (plan.k_tiles() - done) * rows.len();
-            let slices = candidates(plan, room, &taken);
+            let slices = candidates(room, &kept);
             // The fullest slice that takes all, else the emptiest.
             let slice = slices
                 .iter()

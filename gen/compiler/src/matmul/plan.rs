@@ -1,5 +1,6 @@
 //! What the compiler decides before it places and schedules.
 
+use super::Format;
 use super::balance::balance;
 use lpu_isa::Config;
 use std::ops::Range;
@@ -19,6 +20,7 @@ pub struct Shape {
     pub m: usize,
     pub k: usize,
     pub n: usize,
+    pub format: Format,
 }
 
 /// One way to cut a product into tiles, planes and chunks.
@@ -29,7 +31,7 @@ pub struct Plan {
     pub planes: usize,
     /// c: weight streams of a plane.
     pub streams: usize,
-    /// L / c: cycles of a tile's LW burst.
+    /// Cycles of a tile's LW burst: L / c, and those of the scales.
     pub burst: usize,
     /// First stream of the weights of plane p is p times this.
     pub group: usize,
@@ -41,7 +43,9 @@ pub struct Plan {
     pub n: Vec<Range<usize>>,
     /// Eastward stream of the activations.
     pub activation_stream: usize,
-    /// Whether no weights use that stream.
+    /// Eastward stream of their scales, if they have some.
+    pub scale_stream: Option<usize>,
+    /// Whether no weights use these streams.
     pub own_stream: bool,
 }
 
@@ -90,7 +94,7 @@ fn powers(limit: usize) -> impl Iterator<Item = usize> {
 /// Every plan worth trying.
 pub fn plans(config: &Config, shape: Shape) -> Vec<Plan> {
     let mut plans = Vec::new();
-    let k_tiles = shape.k.div_ceil(config.lanes);
+    let k_tiles = shape.k.div_ceil(shape.format.tile(config.lanes));
     let n_tiles = shape.n.div_ceil(config.lanes);
     for planes in 1..=config.mxm.planes.min(n_tiles) {
         if 4 * planes > config.mem.slices || 4 * planes > config.streams {
@@ -98,7 +102,7 @@ pub fn plans(config: &Config, shape: Shape) -> Vec<Plan> {
         }
         let n_steps = n_tiles.div_ceil(planes);
         for streams in powers(config.mxm.weight_streams) {
-            let Some(base) = base_plan(config, planes, streams) else {
+            let Some(base) = base_plan(config, shape.format, planes, streams) else {
                 continue;
             };
             plans.extend(streamed(config, &base, shape.m, k_tiles, n_steps));
@@ -109,25 +113,34 @@ pub fn plans(config: &Config, shape: Shape) -> Vec<Plan> {
 }
 
 /// The part of a plan that planes and weight streams decide.
-fn base_plan(config: &Config, planes: usize, streams: usize) -> Option<Plan> {
+fn base_plan(config: &Config, format: Format, planes: usize, streams: usize) -> Option<Plan> {
     let group = config.mxm.weight_streams;
     let last = (planes - 1) * group + streams;
     if last > config.streams || planes * streams > config.mem.slices {
         return None;
     }
     let used = |stream: usize| stream / group < planes && stream % group < streams;
-    let free = (0..config.streams).find(|&stream| !used(stream));
+    let mut free = (0..config.streams).filter(|&stream| !used(stream));
+    let activations = free.next();
+    let own_stream = activations.is_some() && (!format.scaled() || free.clone().next().is_some());
+    let activation_stream = activations.unwrap_or(0);
+    let scales = || {
+        let other = || (0..config.streams).find(|&stream| stream != activation_stream);
+        free.next().or_else(other)
+    };
+    let scale_stream = format.scaled().then(scales).flatten();
     Some(Plan {
         mode: Mode::Streamed,
         planes,
         streams,
-        burst: config.lanes / streams,
+        burst: format.burst(config.lanes, streams),
         group,
         rows: Vec::new(),
         k: Vec::new(),
         n: Vec::new(),
-        activation_stream: free.unwrap_or(0),
-        own_stream: free.is_some(),
+        activation_stream,
+        scale_stream,
+        own_stream,
     })
 }
 

@@ -27,7 +27,7 @@ pub struct Schedule {
     pub mac_utilization: f64,
     /// Vectors read for each that the slices could read in `cycles`.
     pub sram_read_utilization: f64,
-    /// Bytes of the right matrix for each that the slices could read in `cycles`.
+    /// Bytes of the right matrix (scales included) for each that the slices could read in `cycles`.
     pub weight_utilization: f64,
     /// All that the checker derived, with the instructions in each queue.
     pub prediction: Prediction,
@@ -42,7 +42,9 @@ impl Schedule {
             0 => 0.0,
             _ => work as f64 / (each as f64 * cycles as f64),
         };
-        let weights = shape.k as u64 * shape.n as u64;
+        let weights = shape.format.bytes(shape.k as u64, shape.n as u64);
+        // The planes take this many elements for each byte.
+        let each = config.macs_per_cycle() * shape.format.packed();
         Self {
             mode: plan.mode,
             planes: plan.planes,
@@ -52,7 +54,7 @@ impl Schedule {
             cycles,
             busy_cycles: prediction.busy_cycles,
             macs,
-            mac_utilization: share(macs, config.macs_per_cycle()),
+            mac_utilization: share(macs, each),
             sram_read_utilization: share(prediction.reads, config.mem.slices),
             weight_utilization: share(weights, config.mem.slices * config.lanes),
             prediction,

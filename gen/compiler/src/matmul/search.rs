@@ -5,7 +5,7 @@ use super::layout::Layout;
 use super::phases::phases;
 use super::place::{ORDERS, Placement, place};
 use super::plan::{Plan, Shape, plans};
-use super::{Matmul, Schedule};
+use super::{Format, Matmul, Schedule};
 use crate::timeline::Timeline;
 use crate::{CompileError, check};
 use lpu_isa::latency::SELECT_LATENCY;
@@ -21,8 +21,7 @@ struct Candidate {
     placement: Placement,
 }
 
-pub fn compile(config: &Config, m: usize, k: usize, n: usize) -> Result<Matmul, CompileError> {
-    let shape = Shape { m, k, n };
+pub fn compile(config: &Config, shape: Shape) -> Result<Matmul, CompileError> {
     let needed = fits(config, shape)?;
     let mut error = CompileError::Placement {
         needed,
@@ -37,13 +36,7 @@ pub fn compile(config: &Config, m: usize, k: usize, n: usize) -> Result<Matmul, 
     Err(error)
 }
 
-pub fn alternatives(
-    config: &Config,
-    m: usize,
-    k: usize,
-    n: usize,
-) -> Result<Vec<Matmul>, CompileError> {
-    let shape = Shape { m, k, n };
+pub fn alternatives(config: &Config, shape: Shape) -> Result<Vec<Matmul>, CompileError> {
     fits(config, shape)?;
     let programs = candidates(config, shape)
         .into_iter()
@@ -58,7 +51,9 @@ fn candidates(config: &Config, shape: Shape) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = plans(config, shape)
         .iter()
         .flat_map(|plan| ORDERS.map(|order| (plan, order)))
-        .filter_map(|(plan, order)| candidate(config, plan, place(config, plan, order)?))
+        .filter_map(|(plan, order)| {
+            candidate(config, shape.format, plan, place(config, plan, order)?)
+        })
         .collect();
     candidates.sort_by_key(|candidate| candidate.cycles);
     candidates
@@ -87,8 +82,9 @@ fn capacity(config: &Config) -> u128 {
 }
 
 /// Vectors that the matrices take, if the machine is valid and has as many.
-fn fits(config: &Config, Shape { m, k, n }: Shape) -> Result<u128, CompileError> {
+fn fits(config: &Config, Shape { m, k, n, format }: Shape) -> Result<u128, CompileError> {
     config.validate()?;
+    format.require(config)?;
     if m == 0 || k == 0 || n == 0 {
         return Err(CompileError::Empty { m, k, n });
     }
@@ -100,10 +96,16 @@ fn fits(config: &Config, Shape { m, k, n }: Shape) -> Result<u128, CompileError>
     }
     // With at least 8 lanes the three terms are below 2^125, 2^125 and 2^127.
     let (m, lanes) = (m as u128, config.lanes as u128);
-    let tiles = |size: usize| (size as u128).div_ceil(lanes);
-    let left = m * tiles(k);
-    let right = tiles(k) * tiles(n) * lanes;
-    let result = m * tiles(n) * BYTE_PLANES as u128;
+    let k_tiles = (k as u128).div_ceil(format.tile(config.lanes) as u128);
+    let n_tiles = (n as u128).div_ceil(lanes);
+    // Scales take a vector of their own beside each of activations, and a row for 8 of weights.
+    let (beside, rows) = match format.scaled() {
+        true => (2, lanes + lanes / 8),
+        false => (1, lanes),
+    };
+    let left = m * k_tiles * beside;
+    let right = k_tiles * n_tiles * rows;
+    let result = m * n_tiles * BYTE_PLANES as u128;
     let needed = left + right + result;
     let available = capacity(config);
     if needed > available {
@@ -118,18 +120,24 @@ fn fits(config: &Config, Shape { m, k, n }: Shape) -> Result<u128, CompileError>
     Ok(needed)
 }
 
-fn timeline(config: &Config, plan: &Plan, placement: &Placement) -> Timeline {
+fn timeline(config: &Config, format: Format, plan: &Plan, placement: &Placement) -> Timeline {
     let phases = phases(plan, placement);
     let emitter = Emitter {
         config,
+        format,
         plan,
         placement,
     };
     emitter.timeline(&phases)
 }
 
-fn candidate(config: &Config, plan: &Plan, placement: Placement) -> Option<Candidate> {
-    let timeline = timeline(config, plan, &placement);
+fn candidate(
+    config: &Config,
+    format: Format,
+    plan: &Plan,
+    placement: Placement,
+) -> Option<Candidate> {
+    let timeline = timeline(config, format, plan, &placement);
     let of = |kind: QueueKind| {
         let events = timeline.events.iter();
         events.filter(move |event| event.queue.kind == kind)
@@ -152,7 +160,7 @@ fn finish(config: &Config, shape: Shape, candidate: Candidate) -> Result<Matmul,
         plan,
         placement,
     } = candidate;
-    let program = timeline(config, &plan, &placement).lower(config)?;
+    let program = timeline(config, shape.format, &plan, &placement).lower(config)?;
     let prediction = check(config, &program).map_err(CompileError::Schedule)?;
     debug_assert_eq!(prediction.cycles() as i64, cycles);
     let schedule = Schedule::new(config, &plan, shape, prediction);

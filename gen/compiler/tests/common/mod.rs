@@ -1,7 +1,7 @@
 //! What the functional tests share.
 
 use lpu_isa::Config;
-use lpu_isa::config::{IcuConfig, MemConfig, MxmConfig, SxmConfig, VxmConfig};
+use lpu_isa::config::{IcuConfig, MemConfig, MxmConfig, MxmFormat, SxmConfig, VxmConfig};
 use proptest::prelude::*;
 
 /// Reproducible bytes that show every sign.
@@ -36,9 +36,15 @@ pub fn config() -> impl Strategy<Value = Config> {
         registers: 16,
     }));
     let sxm = proptest::option::of(Just(SxmConfig { maps: 2 }));
-    (shape, mxm, vxm, sxm).prop_filter_map(
+    let formats = prop::sample::select(vec![
+        vec![],
+        vec![MxmFormat::E4m3],
+        vec![MxmFormat::Nvfp4],
+        MxmFormat::ALL.to_vec(),
+    ]);
+    (shape, mxm, vxm, sxm, formats).prop_filter_map(
         "valid",
-        |(shape, (width, accumulators, operands, queue), vxm, sxm)| {
+        |(shape, (width, accumulators, operands, queue), vxm, sxm, formats)| {
             let (lanes, streams, slices, depth, planes) = shape;
             let config = Config {
                 name: "random".to_owned(),
@@ -53,7 +59,7 @@ pub fn config() -> impl Strategy<Value = Config> {
                     weight_streams: 1 << width,
                     accumulator_depth: 1 << accumulators,
                     operand_depth: 1 << operands,
-                    formats: Vec::new(),
+                    formats,
                 },
                 vxm,
                 sxm,

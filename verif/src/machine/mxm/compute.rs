@@ -1,27 +1,42 @@
 //! The MXM planes: MM and ACC.
 
-use super::{BUFFER_READ, MAX_LANES, Mxm, Operand};
+use super::formats::{UNSCALED, emitted};
+use super::{BUFFER_READ, Codeword, MAX_LANES, Mxm, Operand};
 use crate::machine::Shared;
 use crate::machine::dot::dot;
+use crate::secded::{self, Decoded};
 use crate::{FaultCode, Origin, Vector};
+use lpu_isa::config::MxmFormat;
 use lpu_isa::latency::MM_OPERAND_LATENCY;
 
 impl Mxm {
-    /// An activation of an MM that issued in `issue` is selected.
+    /// An activation of an MM that issued in `issue` is selected, with its scales if it has some.
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn activate(
         &mut self,
         shared: &mut Shared,
         issue: u64,
         p: usize,
         mut vector: Vector,
+        mut scales: Option<Codeword>,
         origin: Origin,
     ) {
         let decoded = issue + MM_OPERAND_LATENCY;
-        let count = vector.correct(self.codewords);
+        let mut count = vector.correct(self.codewords);
+        if let Some(Codeword(data, check)) = &mut scales {
+            let found = secded::decode(*data, *check);
+            *data = found.data();
+            match found {
+                Decoded::Good(_) => {}
+                Decoded::Corrected(_) => count.corrected += 1,
+                Decoded::Uncorrectable(_) => count.uncorrectable += 1,
+            }
+        }
         shared.faults.count(decoded, count, origin);
         *self.activations.schedule(decoded, p) = Operand {
             row: 0,
             vector,
+            scales,
             origin,
         };
     }
@@ -29,16 +44,46 @@ impl Mxm {
     /// Operand-buffer rows that MMs read in `cycle`.
     pub fn read_buffers(&mut self, shared: &mut Shared, cycle: u64) {
         for p in self.buffer_reads.take(cycle) {
-            let Operand { row, origin, .. } = *self.buffer_reads.entry(cycle, p);
-            let vector = self.planes[p].operands[row];
-            self.activate(shared, cycle - BUFFER_READ, p, vector, origin);
+            let &Operand {
+                row,
+                scales,
+                origin,
+                ..
+            } = self.buffer_reads.entry(cycle, p);
+            let plane = &self.planes[p];
+            let vector = plane.operands[row];
+            let scales = scales.map(|_| plane.operand_scales[row]);
+            self.activate(shared, cycle - BUFFER_READ, p, vector, scales, origin);
         }
     }
 
     /// Multiplications of `cycle`, with the weights active in it.
     pub fn multiply(&mut self, cycle: u64) {
         for p in self.activations.take(cycle) {
-            let Operand { vector, origin, .. } = self.activations.entry(cycle, p);
+            let Operand {
+                vector,
+                scales,
+                origin,
+                ..
+            } = self.activations.entry(cycle, p);
+            let visible = cycle - MM_OPERAND_LATENCY + self.mm_latency;
+            let dots = self.dots.schedule(visible, p);
+            dots.origin = *origin;
+            let plane = &self.planes[p];
+            let sums = &mut dots.sums;
+            sums.format = plane.format;
+            match plane.format {
+                None => sums.nan = 0,
+                Some(MxmFormat::E4m3) => {
+                    plane.multiply_e4m3(self.lanes, vector, sums);
+                    continue;
+                }
+                Some(MxmFormat::Nvfp4) => {
+                    let scales = scales.map_or(UNSCALED, |Codeword(data, _)| data);
+                    plane.multiply_nvfp4(self.lanes, vector, scales, sums);
+                    continue;
+                }
+            }
             let mut x = [0i16; MAX_LANES];
             for (word, x) in vector.data[..self.codewords]
                 .iter()
@@ -48,10 +93,7 @@ impl Mxm {
                     *x = i16::from(byte as i8);
                 }
             }
-            let visible = cycle - MM_OPERAND_LATENCY + self.mm_latency;
-            let dots = self.dots.schedule(visible, p);
-            dots.origin = *origin;
-            dot(self.lanes, &x, &self.planes[p].active, &mut dots.sums);
+            dot(self.lanes, &x, &plane.active, &mut sums.units);
         }
     }
 
@@ -74,21 +116,26 @@ impl Mxm {
             return;
         }
         self.dots.strike(cycle, p);
-        let sums = &self.dots.entry(cycle, p).sums[..self.lanes];
-        let row = &mut self.planes[p].accumulators[row * self.lanes..][..self.lanes];
+        let sums = &self.dots.entry(cycle, p).sums;
+        let plane = &mut self.planes[p];
+        let nans = &mut plane.nans[row];
+        let row = &mut plane.accumulators[row * self.lanes..][..self.lanes];
         if init {
-            row.copy_from_slice(sums);
+            row.copy_from_slice(&sums.units[..self.lanes]);
+            *nans = sums.nan;
         } else {
-            for (sum, dot) in row.iter_mut().zip(sums) {
+            for (sum, dot) in row.iter_mut().zip(&sums.units) {
                 *sum = sum.wrapping_add(*dot);
             }
+            *nans |= sums.nan;
         }
         if let Some(stream) = emit {
             let emission = self.emissions.schedule(cycle + self.emit, p);
             (emission.stream, emission.origin) = (stream, origin);
             let mut bytes = [[0u8; MAX_LANES]; 4];
-            for (n, sum) in row.iter().enumerate() {
-                for (plane, byte) in bytes.iter_mut().zip(sum.to_le_bytes()) {
+            for (n, &sum) in row.iter().enumerate() {
+                let word = emitted(sums.format, sum, *nans >> n & 1 == 1);
+                for (plane, byte) in bytes.iter_mut().zip(word.to_le_bytes()) {
                     plane[n] = byte;
                 }
             }

@@ -1,6 +1,6 @@
 //! The MXM planes: what samples, and when its effects are due.
 
-use super::{BUFFER_READ, Mxm, Operand};
+use super::{BUFFER_READ, Codeword, Mxm, Operand};
 use crate::machine::Shared;
 use crate::machine::queue::Issued;
 use crate::{FaultCode, Origin, Vector};
@@ -28,34 +28,36 @@ impl Mxm {
             } => {
                 self.load_weights(shared, cycle, p, stream, column, op);
                 if install && op.last[0] {
-                    self.installs.schedule(cycle + IW_LATENCY - 1, p);
+                    self.install(cycle, p);
                 }
             }
-            Operation::InstallWeights => {
-                self.installs.schedule(cycle + IW_LATENCY - 1, p);
-            }
-            Operation::LoadOperand { stream, .. } => {
+            Operation::InstallWeights => self.install(cycle, p),
+            Operation::LoadOperand { stream, scales } => {
                 let row = Self::row(shared, cycle, op.address, self.operand_depth, origin);
-                let stream = Stream::east(stream);
-                if let Some(vector) = shared.operand(cycle, self.position, stream, origin) {
+                if let Some((vector, scales)) =
+                    self.activation(shared, cycle, stream, scales, origin)
+                {
                     *self.operand_loads.schedule(cycle + SELECT_LATENCY, p) = Operand {
                         row,
                         vector,
+                        scales,
                         origin,
                     };
                 }
             }
-            Operation::MultiplyStream { stream, .. } => {
-                let stream = Stream::east(stream);
-                if let Some(vector) = shared.operand(cycle, self.position, stream, origin) {
-                    self.activate(shared, cycle, p, vector, origin);
+            Operation::MultiplyStream { stream, scales } => {
+                if let Some((vector, scales)) =
+                    self.activation(shared, cycle, stream, scales, origin)
+                {
+                    self.activate(shared, cycle, p, vector, scales, origin);
                 }
             }
-            Operation::MultiplyBuffer { .. } => {
+            Operation::MultiplyBuffer { scaled } => {
                 let row = Self::row(shared, cycle, op.address, self.operand_depth, origin);
                 *self.buffer_reads.schedule(cycle + BUFFER_READ, p) = Operand {
                     row,
                     vector: Vector::default(),
+                    scales: (scaled && self.scale_rows > 0).then(Codeword::default),
                     origin,
                 };
             }
@@ -69,6 +71,36 @@ impl Mxm {
         }
     }
 
+    /// An IW issues: it takes the format of its issue cycle.
+    fn install(&mut self, cycle: u64, p: usize) {
+        *self.installs.schedule(cycle + IW_LATENCY - 1, p) = self.planes[p].next_format;
+    }
+
+    /// Samples an activation, and its scales where the machine has them; none if either is missing.
+    fn activation(
+        &self,
+        shared: &mut Shared,
+        cycle: u64,
+        stream: u8,
+        scales: Option<u8>,
+        origin: Origin,
+    ) -> Option<(Vector, Option<Codeword>)> {
+        let sample = |stream| {
+            let stream = Stream::east(stream);
+            shared.streams.sample(cycle, self.position, stream)
+        };
+        let vector = sample(stream).copied();
+        let scales = match scales {
+            Some(stream) if self.scale_rows > 0 => sample(stream).map(|v| Some(v.into())),
+            _ => Some(None),
+        };
+        let both = vector.zip(scales);
+        if both.is_none() {
+            shared.missing(cycle, origin);
+        }
+        both
+    }
+
     fn load_weights(
         &mut self,
         shared: &mut Shared,
@@ -78,8 +110,18 @@ impl Mxm {
         column: bool,
         op: Issued,
     ) {
-        let count = self.planes[p].weight_streams;
-        let row = Self::row(shared, cycle, op.address, self.lanes, op.origin) & !(count - 1);
+        let mut count = self.planes[p].weight_streams;
+        // Rows of scales are counted from their first.
+        let scale_row = usize::from(op.address)
+            .checked_sub(self.lanes)
+            .filter(|&row| !column && row < self.scale_rows);
+        let row = match scale_row {
+            Some(row) => row,
+            None => Self::row(shared, cycle, op.address, self.lanes, op.origin),
+        } & !(count - 1);
+        if scale_row.is_some() {
+            count = count.min(self.scale_rows);
+        }
         let first = stream & !(self.max_weight_streams as u8 - 1);
         let streams = (first..first + count as u8).map(Stream::east);
         let sample = |stream| shared.streams.sample(cycle, self.position, stream);
@@ -88,7 +130,7 @@ impl Mxm {
             return;
         }
         let load = self.loads.schedule(cycle + LW_LATENCY - 1, p);
-        (load.row, load.column) = (row, column);
+        (load.row, load.column, load.scales) = (row, column, scale_row.is_some());
         load.vectors.clear();
         load.vectors.extend(streams.filter_map(sample));
         for vector in &mut load.vectors {

@@ -52,17 +52,31 @@ impl Mxm {
         for p in self.installs.take(cycle) {
             let plane = &mut self.planes[p];
             plane.active.copy_from_slice(&plane.shadow);
+            plane.active_scales.copy_from_slice(&plane.shadow_scales);
+            plane.format = *self.installs.entry(cycle, p);
+            plane.appraise(self.lanes);
         }
         for p in self.loads.take(cycle) {
             let load = self.loads.entry(cycle, p);
             let plane = &mut self.planes[p];
+            if load.scales {
+                let rows = plane.shadow_scales.chunks_exact_mut(self.lanes);
+                for (row, vector) in rows.skip(load.row).zip(&load.vectors) {
+                    row.copy_from_slice(&vector.lanes(self.lanes));
+                }
+                continue;
+            }
             for (i, vector) in load.vectors.iter().enumerate() {
                 plane.load(load.row + i, load.column, |n| vector.lane(n) as i8);
             }
         }
         for p in self.operand_loads.take(cycle) {
             let load = self.operand_loads.entry(cycle, p);
-            self.planes[p].operands[load.row] = load.vector;
+            let plane = &mut self.planes[p];
+            plane.operands[load.row] = load.vector;
+            if let Some(scales) = load.scales {
+                plane.operand_scales[load.row] = scales;
+            }
         }
     }
 }
