@@ -85,6 +85,19 @@ fn off_default_configurations_are_clean() {
     }
 }
 
+/// Formats with fewer weight streams than blocks, and with as many lanes as there can be.
+#[test]
+fn configurations_with_formats_are_clean() {
+    let mut config = preset("edge+nvfp4");
+    (config.mxm.weight_streams, config.mxm.planes) = (1, 2);
+    (config.vxm, config.sxm) = (None, None);
+    (config.mem.slices, config.mem.depth) = (2, 16);
+    clean(&config);
+    let mut config = preset("wide+e4m3+nvfp4");
+    (config.mem.slices, config.mem.depth) = (1, 16);
+    clean(&config);
+}
+
 #[test]
 fn lint_does_not_pass_a_broken_tile() {
     let mut config = preset("nano");

@@ -7,6 +7,8 @@
 //! | [`WeightColumn`] | shadow and active weights of one column | 1 |
 //! | [`DotProduct`] | multipliers and adder tree of one column | 1 + log2 L |
 //! | [`Array`] | all columns | 1 + log2 L |
+//!
+//! Machines with formats beside int8 have blocks of [`formats`] in place of, or beside, some of these.
 
 mod accumulate;
 mod accumulator_adder;
@@ -16,6 +18,7 @@ mod compute;
 mod count_sum;
 mod datapath;
 mod dot_product;
+pub mod formats;
 mod plane;
 mod result_encoder;
 mod weight_column;

@@ -8,6 +8,7 @@
 //! | [`DelayLine`] | N flip-flops in a row, N ≥ 0 | written into the parent |
 //! | [`Multiplier`] | signed combinational multiplier | written into the parent |
 //! | [`MuxRegister`] | register with a multiplexer in front | `lpu_mux_register` |
+//! | [`Optional`] | a block that is there or not | the block itself, or nothing |
 //! | [`Pack`] | equal parts to one word | written into the parent |
 //! | [`Concat`] | two parts to one word | written into the parent |
 //! | [`Fifo`] | small queue | `lpu_fifo` |
@@ -17,6 +18,7 @@ mod fifo;
 mod flop;
 mod multiplier;
 mod mux_register;
+mod optional;
 mod pack;
 mod pipe;
 mod sram_bank;
@@ -27,6 +29,7 @@ pub use fifo::Fifo;
 pub use flop::Flop;
 pub use multiplier::Multiplier;
 pub use mux_register::{MAX_INPUTS, MuxRegister};
+pub use optional::Optional;
 pub use pack::{Concat, Pack};
 pub use pipe::{DelayLine, Pipe, PipeEnable};
 pub use sram_bank::{MAX_DEPTH, SramBank};

@@ -1,8 +1,9 @@
 //! The accumulate part of a plane: accumulator rows, their adders and the way out.
 
+use super::formats::{FormatAdder, Formats, Rounder, WIDE_BITS, WIDE_PARTS};
 use super::{AccumulatorAdder, PARTS, ResultEncoder};
 use crate::info::Info;
-use crate::prim::{Flop, MuxRegister, Pipe, PipeEnable, SramBank};
+use crate::prim::{Flop, MuxRegister, Optional, Pipe, PipeEnable, SramBank};
 use lpu_isa::Config;
 use rust_hdl::prelude::*;
 
@@ -22,7 +23,10 @@ use rust_hdl::prelude::*;
 /// Results drive in a+3; the check bits are made from the sums in that cycle, because a register of the RAM's output comes
 /// before the adder instead.
 ///
-/// Parameters: L lanes, A rows (a power of two, 2 to 4096). Latency: `EMIT_LATENCY` to the cell that the result drives.
+/// In a machine with formats, rows are of 64 bits and a NaN flag for each lane, a [`FormatAdder`] holds the dot products and adds them,
+/// and a [`Rounder`] makes words of the sums, so that results drive in a+6.
+///
+/// Parameters: L lanes, A rows (a power of two, 2 to 4096), formats. Latency: `acc_latency` to the cell that the result drives.
 /// Reset clears what is under way; accumulators keep their values.
 #[derive(Clone, Debug, LogicBlock)]
 pub struct Accumulate<const L: usize, const V: usize> {
@@ -50,6 +54,12 @@ pub struct Accumulate<const L: usize, const V: usize> {
     pub in_dot_valid: Signal<In, Bit>,
     /// The dot products, two's complement.
     pub in_dot: Vec<Signal<In, Bits<32>>>,
+    /// The dot products of a machine with formats, two's complement.
+    pub in_wide_dot: Vec<Signal<In, Bits<WIDE_BITS>>>,
+    /// Their NaN flags.
+    pub in_nan: Vec<Signal<In, Bits<L>>>,
+    /// Their format.
+    pub in_format: Vec<Signal<In, Bits<2>>>,
     /// A driven cell was not free.
     pub in_collision: Signal<In, Bit>,
     /// A result drives its streams.
@@ -67,7 +77,12 @@ pub struct Accumulate<const L: usize, const V: usize> {
     memory: Vec<SramBank<V>>,
     operand: Vec<MuxRegister<Bits<V>>>,
     written: Vec<PipeEnable<Bits<V>>>,
-    adder: AccumulatorAdder<L, V>,
+    adder: Optional<AccumulatorAdder<L, V>>,
+    format_adder: Optional<FormatAdder<L, V>>,
+    nan_memory: Optional<SramBank<L>>,
+    nan_operand: Optional<MuxRegister<Bits<L>>>,
+    nan_written: Optional<PipeEnable<Bits<L>>>,
+    rounder: Optional<Rounder<L>>,
     encoder: ResultEncoder<L, V>,
     dot_1: Vec<PipeEnable<Bits<32>>>,
     dot_2: Vec<PipeEnable<Bits<32>>>,
@@ -97,13 +112,22 @@ pub struct Accumulate<const L: usize, const V: usize> {
     rows: Constant<Bits<16>>,
     row_mask: Constant<Bits<16>>,
     info: Info,
-    _lanes: usize,
+    _parts: usize,
+    _int8s: usize,
+    _int8_parts: usize,
+    _int8_lanes: usize,
+    _formats: usize,
+    _format_parts: usize,
+    _format_lanes: usize,
 }
 
 impl<const L: usize, const V: usize> Accumulate<L, V> {
     /// The accumulate part of a plane of this machine.
     pub fn new(config: &Config) -> Self {
         let rows = config.mxm.accumulator_depth;
+        let formats = Formats::of(config);
+        let (any, parts) = (formats.any(), if formats.any() { WIDE_PARTS } else { PARTS });
+        let (format, int8) = (usize::from(any), usize::from(!any));
         fn many<T: Default>(count: usize) -> Vec<T> {
             (0..count).map(|_| T::default()).collect()
         }
@@ -119,7 +143,10 @@ impl<const L: usize, const V: usize> Accumulate<L, V> {
             in_first1: Signal::default(),
             in_last1: Signal::default(),
             in_dot_valid: Signal::default(),
-            in_dot: many(L),
+            in_dot: many(int8 * L),
+            in_wide_dot: many(format * L),
+            in_nan: many(format),
+            in_format: many(format),
             in_collision: Signal::default(),
             out_result_enable: Signal::default(),
             out_result_stream: Signal::default(),
@@ -127,15 +154,20 @@ impl<const L: usize, const V: usize> Accumulate<L, V> {
             out_result_data: many(PARTS),
             out_result_check: many(PARTS),
             out_fault: Signal::default(),
-            memory: (0..PARTS)
+            memory: (0..parts)
                 .map(|_| SramBank::new(rows).without_collisions())
                 .collect(),
-            operand: (0..PARTS).map(|_| MuxRegister::new(3)).collect(),
-            written: many(PARTS),
-            adder: AccumulatorAdder::default(),
+            operand: (0..parts).map(|_| MuxRegister::new(3)).collect(),
+            written: many(parts),
+            adder: Optional::new(!any, AccumulatorAdder::default),
+            format_adder: Optional::new(any, FormatAdder::default),
+            nan_memory: Optional::new(any, || SramBank::new(rows).without_collisions()),
+            nan_operand: Optional::new(any, || MuxRegister::new(3)),
+            nan_written: Optional::new(any, PipeEnable::default),
+            rounder: Optional::new(any, Rounder::default),
             encoder: ResultEncoder::default(),
-            dot_1: many(L),
-            dot_2: many(L),
+            dot_1: many(int8 * L),
+            dot_2: many(int8 * L),
             valid_1: Flop::default(),
             valid_2: Flop::default(),
             valid_3: Flop::default(),
@@ -161,7 +193,7 @@ impl<const L: usize, const V: usize> Accumulate<L, V> {
             fault: Signal::default(),
             rows: Constant::new(Bits::from(rows as u64)),
             row_mask: Constant::new(Bits::from(rows as u64 - 1)),
-            info: Info::new("mxm_accumulate", file!())
+            info: formats.param(Info::new("mxm_accumulate", file!()))
                 .summary("Accumulator rows, their adders and the way out")
                 .param("LANES", L)
                 .param("ROWS", rows)
@@ -173,8 +205,17 @@ impl<const L: usize, const V: usize> Accumulate<L, V> {
                 .port("out_result_drive", "bit s: it drives stream s")
                 .port("out_result_data", "its byte planes, the least first")
                 .port("out_fault", "faults of this cycle, bit c for code c")
+                .port("in_wide_dot", "dot product, two's complement")
+                .port("in_nan", "bit n: dot product n is a NaN")
+                .port("in_format", "0 int8, 1 E4M3, 2 NVFP4")
                 .unused("in_stream"),
-            _lanes: L,
+            _parts: parts,
+            _int8s: int8,
+            _int8_parts: int8 * PARTS,
+            _int8_lanes: int8 * L,
+            _formats: format,
+            _format_parts: format * WIDE_PARTS,
+            _format_lanes: format * L,
         }
     }
 }
@@ -185,7 +226,6 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
         clock!(
             self,
             clock,
-            adder,
             valid_1,
             valid_2,
             valid_3,
@@ -257,9 +297,20 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
         self.stream_2.d.next = self.stream_1.q.val();
 
         // a+2: add.
-        self.adder.in_enable.next = self.valid_2.q.val();
-        self.adder.in_use_operand.next = self.use_operand.q.val();
-        self.adder.in_use_sum.next = self.use_sum.q.val();
+        for _i in 0..self._int8s {
+            self.adder.clock.next = self.clock.val();
+            self.adder.in_enable.next = self.valid_2.q.val();
+            self.adder.in_use_operand.next = self.use_operand.q.val();
+            self.adder.in_use_sum.next = self.use_sum.q.val();
+        }
+        for _i in 0..self._formats {
+            self.format_adder.clock.next = self.clock.val();
+            self.format_adder.in_hold[0].next = self.in_dot_valid.val();
+            self.format_adder.in_hold[1].next = self.valid_1.q.val();
+            self.format_adder.in_enable.next = self.valid_2.q.val();
+            self.format_adder.in_use_operand.next = self.use_operand.q.val();
+            self.format_adder.in_use_sum.next = self.use_sum.q.val();
+        }
         self.valid_3.d.next = self.valid_2.q.val();
         self.row_3.d.next = self.row_2.q.val();
         self.emit_3.d.next = self.emit_2.q.val();
@@ -270,27 +321,56 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
         }
 
         // a+3: write, drive.
-        for i in 0..4 {
+        for i in 0..self._parts {
             self.memory[i].clock.next = self.clock.val();
             self.memory[i].read_enable.next = self.in_valid.val();
             self.memory[i].read_address.next = self.row.val();
             self.memory[i].write_enable.next = self.valid_3.q.val();
             self.memory[i].write_address.next = self.row_3.q.val();
-            self.memory[i].write_data.next = self.adder.out_part[i].val();
             self.operand[i].clock.next = self.clock.val();
             self.operand[i].enable.next = self.valid_1.q.val();
             self.operand[i].select.next = self.source_1.q.val();
             self.operand[i].d[0].next = self.memory[i].read_data.val();
-            self.operand[i].d[1].next = self.adder.out_part[i].val();
             self.operand[i].d[2].next = self.written[i].q.val();
             self.written[i].clock.next = self.clock.val();
             self.written[i].enable.next = self.valid_3.q.val();
+        }
+        for i in 0..self._int8_parts {
+            self.memory[i].write_data.next = self.adder.out_part[i].val();
+            self.operand[i].d[1].next = self.adder.out_part[i].val();
             self.written[i].d.next = self.adder.out_part[i].val();
             self.adder.in_operand[i].next = self.operand[i].q.val();
+        }
+        for i in 0..self._format_parts {
+            self.memory[i].write_data.next = self.format_adder.out_part[i].val();
+            self.operand[i].d[1].next = self.format_adder.out_part[i].val();
+            self.written[i].d.next = self.format_adder.out_part[i].val();
+            self.format_adder.in_operand[i].next = self.operand[i].q.val();
+        }
+        for i in 0..self._formats {
+            self.nan_memory.clock.next = self.clock.val();
+            self.nan_memory.read_enable.next = self.in_valid.val();
+            self.nan_memory.read_address.next = self.row.val();
+            self.nan_memory.write_enable.next = self.valid_3.q.val();
+            self.nan_memory.write_address.next = self.row_3.q.val();
+            self.nan_memory.write_data.next = self.format_adder.out_nan.val();
+            self.nan_operand.clock.next = self.clock.val();
+            self.nan_operand.enable.next = self.valid_1.q.val();
+            self.nan_operand.select.next = self.source_1.q.val();
+            self.nan_operand.d[0].next = self.nan_memory.read_data.val();
+            self.nan_operand.d[1].next = self.format_adder.out_nan.val();
+            self.nan_operand.d[2].next = self.nan_written.q.val();
+            self.nan_written.clock.next = self.clock.val();
+            self.nan_written.enable.next = self.valid_3.q.val();
+            self.nan_written.d.next = self.format_adder.out_nan.val();
+            self.format_adder.in_operand_nan.next = self.nan_operand.q.val();
+            self.format_adder.in_nan.next = self.in_nan[i].val();
+        }
+        for i in 0..4 {
             self.out_result_data[i].next = self.encoder.out_data[i].val();
             self.out_result_check[i].next = self.encoder.out_check[i].val();
         }
-        for n in 0..self._lanes {
+        for n in 0..self._int8_lanes {
             self.dot_1[n].clock.next = self.clock.val();
             self.dot_1[n].enable.next = self.in_dot_valid.val();
             self.dot_1[n].d.next = self.in_dot[n].val();
@@ -300,10 +380,32 @@ impl<const L: usize, const V: usize> Logic for Accumulate<L, V> {
             self.adder.in_dot[n].next = self.dot_2[n].q.val();
             self.encoder.in_sum[n].next = self.adder.out_sum[n].val();
         }
-        self.encoder.in_enable.next = self.emit_3.q.val();
-        self.out_result_enable.next = self.emit_3.q.val();
-        self.out_result_stream.next = self.stream_3.q.val();
-        self.out_result_drive.next = self.drive_3.q.val();
+        for n in 0..self._format_lanes {
+            self.format_adder.in_dot[n].next = self.in_wide_dot[n].val();
+            self.rounder.in_sum[n].next = self.format_adder.out_sum[n].val();
+            self.encoder.in_sum[n].next = self.rounder.out_word[n].val();
+        }
+        for _i in 0..self._int8s {
+            self.encoder.in_enable.next = self.emit_3.q.val();
+            self.out_result_enable.next = self.emit_3.q.val();
+            self.out_result_stream.next = self.stream_3.q.val();
+            self.out_result_drive.next = self.drive_3.q.val();
+        }
+
+        // With formats, a+3: round; a+6: drive.
+        for i in 0..self._formats {
+            self.rounder.clock.next = self.clock.val();
+            self.rounder.reset.next = self.reset.val();
+            self.rounder.in_enable.next = self.emit_3.q.val();
+            self.rounder.in_stream.next = self.stream_3.q.val();
+            self.rounder.in_drive.next = self.drive_3.q.val();
+            self.rounder.in_format.next = self.in_format[i].val();
+            self.rounder.in_nan.next = self.format_adder.out_nan.val();
+            self.encoder.in_enable.next = self.rounder.out_enable.val();
+            self.out_result_enable.next = self.rounder.out_enable.val();
+            self.out_result_stream.next = self.rounder.out_stream.val();
+            self.out_result_drive.next = self.rounder.out_drive.val();
+        }
 
         self.fault.next = 0.into();
         if self.in_collision.val() {

@@ -1,9 +1,10 @@
 //! The compute part of a plane: activations from a stream or the operand buffer to the array.
 
+use super::formats::{FormatPipeline, Formats, ScaleOperand};
 use super::{ActivationDecoder, Array};
 use crate::ecc::EccCounter;
 use crate::info::Info;
-use crate::prim::{Flop, MuxRegister, Pipe, PipeEnable, SramBank};
+use crate::prim::{Flop, MuxRegister, Optional, Pipe, PipeEnable, SramBank};
 use crate::stream::OperandSelect;
 use lpu_isa::Config;
 use rust_hdl::prelude::*;
@@ -22,7 +23,10 @@ use rust_hdl::prelude::*;
 /// LX of two cycles earlier writes in that cycle is taken from the write port. So it is read as of cycle t+1, and no word is
 /// ever needed from the RAM while it is written.
 ///
-/// Parameters: L lanes, S streams, X rows (a power of two, 2 to 4096). Latency: `mm_latency(L)` to `out_dot_valid`. Reset clears
+/// In a machine with formats, [`FormatPipeline`] says which format is where; with NVFP4, [`ScaleOperand`] brings the scales of an
+/// activation, without which an operation that asks for them has no effect.
+///
+/// Parameters: L lanes, S streams, X rows (a power of two, 2 to 4096), formats. Latency: `mm_latency` to `out_dot_valid`. Reset clears
 /// what is under way; the buffer keeps its rows.
 #[derive(LogicBlock)]
 pub struct Compute<const L: usize, const V: usize> {
@@ -40,6 +44,10 @@ pub struct Compute<const L: usize, const V: usize> {
     pub in_select: Signal<In, Bits<64>>,
     /// Its row of the operand buffer.
     pub in_address: Signal<In, Bits<16>>,
+    /// The stream of its scales.
+    pub in_select2: Vec<Signal<In, Bits<64>>>,
+    /// The format of the active weights.
+    pub in_format: Vec<Signal<In, Bits<2>>>,
     /// Data of the eastward streams.
     pub in_east_data: Vec<Signal<In, Bits<V>>>,
     /// Their check bits.
@@ -52,6 +60,14 @@ pub struct Compute<const L: usize, const V: usize> {
     pub out_enable: Vec<Signal<Out, Bit>>,
     /// Dot products are visible.
     pub out_dot_valid: Signal<Out, Bit>,
+    /// NVFP4 enters stage j of the array.
+    pub out_block: Vec<Signal<Out, Bit>>,
+    /// The format of the dot products.
+    pub out_dot_format: Vec<Signal<Out, Bits<2>>>,
+    /// The codeword with the scales of the activation.
+    pub out_scale: Vec<Signal<Out, Bits<64>>>,
+    /// It has scales.
+    pub out_scaled: Vec<Signal<Out, Bit>>,
     /// Faults of this cycle, bit c for code c.
     pub out_fault: Signal<Out, Bits<8>>,
     /// Codewords corrected.
@@ -66,6 +82,8 @@ pub struct Compute<const L: usize, const V: usize> {
     buffered_data: MuxRegister<Bits<V>>,
     buffered_check: MuxRegister<Bits<L>>,
     decoder: ActivationDecoder<L, V>,
+    formats: Optional<FormatPipeline>,
+    scales: Optional<ScaleOperand>,
     counter: EccCounter,
     load_1: Flop<Bit>,
     load_2: Flop<Bit>,
@@ -92,13 +110,22 @@ pub struct Compute<const L: usize, const V: usize> {
     _streams: usize,
     _lanes: usize,
     _stages: usize,
+    _formats: usize,
+    _blocks: usize,
+    _scales: usize,
 }
 
 impl<const L: usize, const V: usize> Compute<L, V> {
     /// The compute part of a plane of this machine.
     pub fn new(config: &Config) -> Self {
         let (streams, rows) = (config.streams, config.mxm.operand_depth);
-        let stages = Array::<L, V>::LATENCY;
+        let formats = Formats::of(config);
+        let (format, scales) = (usize::from(formats.any()), usize::from(formats.nvfp4));
+        let blocks = formats.block_stages();
+        let stages = match formats.any() {
+            true => formats.stages(L),
+            false => Array::<L, V>::LATENCY,
+        };
         fn many<T: Default>(count: usize) -> Vec<T> {
             (0..count).map(|_| T::default()).collect()
         }
@@ -110,12 +137,18 @@ impl<const L: usize, const V: usize> Compute<L, V> {
             in_flags: Signal::default(),
             in_select: Signal::default(),
             in_address: Signal::default(),
+            in_select2: many(scales),
+            in_format: many(format),
             in_east_data: many(streams),
             in_east_check: many(streams),
             in_east_valid: many(streams),
             out_x: many(L),
             out_enable: many(stages),
             out_dot_valid: Signal::default(),
+            out_block: many(blocks),
+            out_dot_format: many(format),
+            out_scale: many(scales),
+            out_scaled: many(scales),
             out_fault: Signal::default(),
             out_ecc_corrected: Signal::default(),
             out_ecc_uncorrectable: Signal::default(),
@@ -127,6 +160,8 @@ impl<const L: usize, const V: usize> Compute<L, V> {
             buffered_data: MuxRegister::new(2),
             buffered_check: MuxRegister::new(2),
             decoder: ActivationDecoder::default(),
+            formats: Optional::new(formats.any(), || FormatPipeline::new(L, formats)),
+            scales: Optional::new(formats.nvfp4, || ScaleOperand::new(config)),
             counter: EccCounter::default(),
             load_1: Flop::default(),
             load_2: Flop::default(),
@@ -149,7 +184,7 @@ impl<const L: usize, const V: usize> Compute<L, V> {
             fault: Signal::default(),
             rows: Constant::new(Bits::from(rows as u64)),
             row_mask: Constant::new(Bits::from(rows as u64 - 1)),
-            info: Info::new("mxm_compute", file!())
+            info: formats.param(Info::new("mxm_compute", file!()))
                 .summary("Activations from a stream or the operand buffer to the array")
                 .param("LANES", L)
                 .param("STREAMS", streams)
@@ -161,10 +196,20 @@ impl<const L: usize, const V: usize> Compute<L, V> {
                 .port("out_enable", "t+4: products, then adder levels")
                 .port("out_dot_valid", "dot products are visible")
                 .port("out_fault", "faults of this cycle, bit c for code c")
+                .port("in_select2", "one-hot by code")
+                .unused("in_select2")
+                .port("in_format", "0 int8, 1 E4M3, 2 NVFP4")
+                .port("out_block", "j: NVFP4 enters stage j")
+                .port("out_dot_format", "with the dot products")
+                .port("out_scale", "t+4: lane g: scale of block g")
+                .port("out_scaled", "t+4: the activation has scales")
                 .unused("in_flags"),
             _streams: streams,
             _lanes: L,
             _stages: stages,
+            _formats: format,
+            _blocks: blocks,
+            _scales: scales,
         }
     }
 }
@@ -235,6 +280,12 @@ impl<const L: usize, const V: usize> Logic for Compute<L, V> {
 
         // LX, t+2: write the buffer.
         self.write.next = self.load_2.q.val() & self.select.out_valid.val();
+        for f in 0..self._scales {
+            if !self.scales.out_present.val() {
+                self.write.next = false;
+            }
+            self.out_scaled[f].next = self.scales.out_valid.val();
+        }
         self.buffer_data.write_enable.next = self.write.val();
         self.buffer_data.write_address.next = self.row_2.q.val();
         self.buffer_data.write_data.next = self.select.out_data.val();
@@ -274,8 +325,34 @@ impl<const L: usize, const V: usize> Logic for Compute<L, V> {
         }
         self.decoder.in_valid.next =
             self.buffer_2.q.val() | (self.multiply_2.q.val() & self.select.out_valid.val());
+        for f in 0..self._scales {
+            if !self.scales.out_present.val() {
+                self.decoder.in_valid.next = false;
+            }
+            self.out_scale[f].next = self.scales.out_data.val();
+        }
         self.decoder.in_data.next = self.operand.val();
         self.decoder.in_check.next = self.operand_check.val();
+
+        // Scales: flag 0 of LX, flag 1 of MM.
+        for f in 0..self._scales {
+            self.scales.clock.next = self.clock.val();
+            self.scales.reset.next = self.reset.val();
+            self.scales.in_issue.next = (self.load.val() & self.in_flags.val().get_bit(0))
+                | (self.multiply.val() & self.in_flags.val().get_bit(1));
+            self.scales.in_select.next = self.in_select2[f].val();
+            self.scales.in_buffer.next = self.from_buffer.val() & self.in_flags.val().get_bit(1);
+            self.scales.in_row.next = self.row.val();
+            self.scales.in_hit.next = self.row_2.q.val() == self.row.val();
+            self.scales.in_write.next = self.load_2.q.val() & self.select.out_valid.val();
+            self.scales.in_write_row.next = self.row_2.q.val();
+            self.scales.in_multiply.next = self.multiply_2.q.val() & self.select.out_valid.val();
+            for s in 0..self._streams {
+                self.scales.in_east_data[s].next = self.in_east_data[s].val().get_bits::<64>(0);
+                self.scales.in_east_check[s].next = self.in_east_check[s].val().get_bits::<8>(0);
+                self.scales.in_east_valid[s].next = self.in_east_valid[s].val();
+            }
+        }
 
         // MM, t+4 on: through the array.
         for k in 0..self._lanes {
@@ -297,9 +374,27 @@ impl<const L: usize, const V: usize> Logic for Compute<L, V> {
             self.out_dot_valid.next = self.stage[j].q.val();
         }
 
+        for f in 0..self._formats {
+            self.formats.clock.next = self.clock.val();
+            self.formats.reset.next = self.reset.val();
+            self.formats.in_valid.next = self.decoder.out_valid.val();
+            self.formats.in_format.next = self.in_format[f].val();
+            self.out_dot_format[f].next = self.formats.out_format.val();
+        }
+        for j in 0..self._blocks {
+            self.out_block[j].next = self.formats.out_block[j].val();
+        }
+
         self.counter.in_clear.next = self.in_clear.val();
         self.counter.in_corrected.next = bit_cast::<8, 4>(self.decoder.out_corrected.val());
         self.counter.in_uncorrectable.next = bit_cast::<8, 4>(self.decoder.out_uncorrectable.val());
+        for _f in 0..self._scales {
+            self.counter.in_corrected.next = bit_cast::<8, 4>(self.decoder.out_corrected.val())
+                + self.scales.out_corrected.val();
+            self.counter.in_uncorrectable.next =
+                bit_cast::<8, 4>(self.decoder.out_uncorrectable.val())
+                    + self.scales.out_uncorrectable.val();
+        }
         self.out_ecc_corrected.next = self.counter.out_corrected.val();
         self.out_ecc_uncorrectable.next = self.counter.out_uncorrectable.val();
 
@@ -312,6 +407,14 @@ impl<const L: usize, const V: usize> Logic for Compute<L, V> {
         }
         if self.decoder.out_uncorrectable.val().any() {
             self.fault.next = self.fault.val() | 0x20;
+        }
+        for _f in 0..self._scales {
+            if self.scales.out_missing.val() {
+                self.fault.next = self.fault.val() | 0x04;
+            }
+            if self.scales.out_uncorrectable.val().any() {
+                self.fault.next = self.fault.val() | 0x20;
+            }
         }
         self.out_fault.next = self.fault.val();
     }

@@ -1,7 +1,9 @@
 //! The datapath of a plane: everything but queues, fault registers and counters of cycles.
 
+use super::formats::{FormatArray, Formats};
 use super::{Accumulate, Array, Compute, PARTS, Weights};
 use crate::info::Info;
+use crate::prim::Optional;
 use lpu_isa::Config;
 use rust_hdl::prelude::*;
 
@@ -14,6 +16,8 @@ use rust_hdl::prelude::*;
 ///
 /// Takes what the three queues issue, in the cycle in which it issues; gives the faults of the three units in the cycle that
 /// they are recorded with. Wiring only.
+///
+/// A machine with formats has a [`FormatArray`] in place of the [`Array`].
 ///
 /// Parameters: those of [`Config`]. Latencies are those of the parts; `docs/machine.md` lists them.
 #[derive(LogicBlock)]
@@ -44,6 +48,8 @@ pub struct Datapath<const L: usize, const V: usize> {
     pub in_compute_flags: Signal<In, Bits<4>>,
     /// Its stream.
     pub in_compute_select: Signal<In, Bits<64>>,
+    /// The stream of its scales.
+    pub in_compute_select2: Vec<Signal<In, Bits<64>>>,
     /// Its row of the operand buffer.
     pub in_compute_address: Signal<In, Bits<16>>,
     /// An operation issues to the accumulate part.
@@ -96,7 +102,8 @@ pub struct Datapath<const L: usize, const V: usize> {
     pub out_compute_ecc_uncorrectable: Signal<Out, Bits<32>>,
     weights: Weights<L, V>,
     compute: Compute<L, V>,
-    array: Array<L, V>,
+    array: Optional<Array<L, V>>,
+    format_array: Optional<FormatArray<L, V>>,
     accumulate: Accumulate<L, V>,
     info: Info,
     _streams: usize,
@@ -104,12 +111,24 @@ pub struct Datapath<const L: usize, const V: usize> {
     _slots: usize,
     _groups: usize,
     _stages: usize,
+    _int8s: usize,
+    _formats: usize,
+    _format_stages: usize,
+    _scales: usize,
+    _blocks: usize,
+    _block_stages: usize,
+    _format_lanes: usize,
+    _format_slots: usize,
+    _format_groups: usize,
 }
 
 impl<const L: usize, const V: usize> Datapath<L, V> {
     /// The datapath of a plane of this machine.
     pub fn new(config: &Config) -> Self {
         let (streams, slots) = (config.streams, config.mxm.weight_streams);
+        let formats = Formats::of(config);
+        let (format, int8) = (usize::from(formats.any()), usize::from(!formats.any()));
+        let scales = usize::from(formats.nvfp4);
         fn many<T: Default>(count: usize) -> Vec<T> {
             (0..count).map(|_| T::default()).collect()
         }
@@ -127,6 +146,7 @@ impl<const L: usize, const V: usize> Datapath<L, V> {
             in_compute_operation: Signal::default(),
             in_compute_flags: Signal::default(),
             in_compute_select: Signal::default(),
+            in_compute_select2: many(scales),
             in_compute_address: Signal::default(),
             in_accumulate_valid: Signal::default(),
             in_accumulate_flags: Signal::default(),
@@ -154,9 +174,10 @@ impl<const L: usize, const V: usize> Datapath<L, V> {
             out_compute_ecc_uncorrectable: Signal::default(),
             weights: Weights::new(config),
             compute: Compute::new(config),
-            array: Array::new(config),
+            array: Optional::new(!formats.any(), || Array::new(config)),
+            format_array: Optional::new(formats.any(), || FormatArray::new(slots, formats)),
             accumulate: Accumulate::new(config),
-            info: Info::new("mxm_datapath", file!())
+            info: formats.param(Info::new("mxm_datapath", file!()))
                 .summary("Weights, compute and accumulate part around the array")
                 .param("LANES", L)
                 .param("STREAMS", streams)
@@ -169,10 +190,19 @@ impl<const L: usize, const V: usize> Datapath<L, V> {
                 .port("out_result_drive", "bit s: it drives stream s")
                 .port("out_result_data", "its byte planes, the least first"),
             _streams: streams,
-            _lanes: L,
-            _slots: slots,
-            _groups: L / slots,
-            _stages: Array::<L, V>::LATENCY,
+            _lanes: int8 * L,
+            _slots: int8 * slots,
+            _groups: int8 * (L / slots),
+            _stages: int8 * Array::<L, V>::LATENCY,
+            _int8s: int8,
+            _formats: format,
+            _format_stages: format * formats.stages(L),
+            _scales: scales,
+            _blocks: formats.blocks(L),
+            _block_stages: formats.block_stages(),
+            _format_lanes: format * L,
+            _format_slots: format * slots,
+            _format_groups: format * (L / slots),
         }
     }
 }
@@ -180,7 +210,7 @@ impl<const L: usize, const V: usize> Datapath<L, V> {
 impl<const L: usize, const V: usize> Logic for Datapath<L, V> {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, weights, compute, array, accumulate);
+        clock!(self, clock, weights, compute, accumulate);
         self.weights.reset.next = self.reset.val();
         self.compute.reset.next = self.reset.val();
         self.accumulate.reset.next = self.reset.val();
@@ -223,11 +253,49 @@ impl<const L: usize, const V: usize> Logic for Datapath<L, V> {
         for j in 0..self._stages {
             self.array.in_enable[j].next = self.compute.out_enable[j].val();
         }
-        self.array.in_install.next = self.weights.out_install.val();
+        for _i in 0..self._int8s {
+            self.array.clock.next = self.clock.val();
+            self.array.in_install.next = self.weights.out_install.val();
+        }
         for n in 0..self._lanes {
             self.array.in_column[n].next = self.weights.out_column[n].val();
             self.array.in_x[n].next = self.compute.out_x[n].val();
             self.accumulate.in_dot[n].next = self.array.out_dot[n].val();
+        }
+        for i in 0..self._formats {
+            self.format_array.clock.next = self.clock.val();
+            self.format_array.in_install.next = self.weights.out_install.val();
+            self.format_array.in_install_format.next = self.weights.out_install_format[i].val();
+            self.format_array.in_format.next = self.weights.out_format[i].val();
+            self.compute.in_format[i].next = self.weights.out_format[i].val();
+            self.accumulate.in_nan[i].next = self.format_array.out_nan.val();
+            self.accumulate.in_format[i].next = self.compute.out_dot_format[i].val();
+        }
+        for g in 0..self._format_groups {
+            self.format_array.in_group[g].next = self.weights.out_group[g].val();
+        }
+        for i in 0..self._format_slots {
+            self.format_array.in_slot[i].next = self.weights.out_slot[i].val();
+            self.format_array.in_vector[i].next = self.weights.out_vector[i].val();
+        }
+        for j in 0..self._format_stages {
+            self.format_array.in_enable[j].next = self.compute.out_enable[j].val();
+        }
+        for j in 0..self._block_stages {
+            self.format_array.in_block[j].next = self.compute.out_block[j].val();
+        }
+        for g in 0..self._blocks {
+            self.format_array.in_scale_row[g].next = self.weights.out_scale[g].val();
+        }
+        for i in 0..self._scales {
+            self.compute.in_select2[i].next = self.in_compute_select2[i].val();
+            self.format_array.in_scale[i].next = self.compute.out_scale[i].val();
+            self.format_array.in_scaled[i].next = self.compute.out_scaled[i].val();
+        }
+        for n in 0..self._format_lanes {
+            self.format_array.in_column[n].next = self.weights.out_column[n].val();
+            self.format_array.in_x[n].next = self.compute.out_x[n].val();
+            self.accumulate.in_wide_dot[n].next = self.format_array.out_dot[n].val();
         }
         self.accumulate.in_dot_valid.next = self.compute.out_dot_valid.val();
         self.accumulate.in_collision.next = self.in_collision.val();

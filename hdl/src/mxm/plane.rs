@@ -1,5 +1,6 @@
 //! One plane of the matrix unit.
 
+use super::formats::Formats;
 use super::{Datapath, PARTS};
 use crate::icu::{FaultUnit, InstructionQueue};
 use crate::info::Info;
@@ -113,12 +114,14 @@ pub struct MxmPlane<const L: usize, const V: usize> {
     zero: Constant<Bits<32>>,
     info: Info,
     _streams: usize,
+    _scales: usize,
 }
 
 impl<const L: usize, const V: usize> MxmPlane<L, V> {
     /// A plane of this machine.
     pub fn new(config: &Config) -> Self {
         let streams = config.streams;
+        let formats = Formats::of(config);
         fn many<T: Default>(count: usize) -> Vec<T> {
             (0..count).map(|_| T::default()).collect()
         }
@@ -175,7 +178,7 @@ impl<const L: usize, const V: usize> MxmPlane<L, V> {
             accumulate_fault: FaultUnit::default(),
             datapath: Datapath::new(config),
             zero: Constant::new(Bits::default()),
-            info: Info::new("mxm_plane", file!())
+            info: formats.param(Info::new("mxm_plane", file!()))
                 .summary("One plane of the matrix unit")
                 .param("LANES", L)
                 .param("STREAMS", streams)
@@ -192,6 +195,7 @@ impl<const L: usize, const V: usize> MxmPlane<L, V> {
                 .port("out_result_drive", "bit s: it drives stream s")
                 .port("out_result_data", "its byte planes, the least first"),
             _streams: streams,
+            _scales: usize::from(formats.nvfp4),
         }
     }
 }
@@ -272,6 +276,9 @@ impl<const L: usize, const V: usize> Logic for MxmPlane<L, V> {
         self.datapath.in_compute_flags.next = self.compute_queue.out_flags.val();
         self.datapath.in_compute_select.next = self.compute_queue.out_select.val();
         self.datapath.in_compute_address.next = self.compute_queue.out_address.val();
+        for i in 0..self._scales {
+            self.datapath.in_compute_select2[i].next = self.compute_queue.out_select2.val();
+        }
         self.compute_fault.reset.next = self.reset.val();
         self.compute_fault.in_clear.next = self.in_clear.val();
         self.compute_fault.in_cycle.next = self.in_cycle.val();

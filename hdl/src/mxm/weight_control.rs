@@ -1,5 +1,6 @@
 //! When and where weights are loaded: the pipeline of LW, IW and CONFIG beside the data.
 
+use super::formats::Formats;
 use crate::info::Info;
 use crate::prim::{Flop, Pipe};
 use lpu_isa::Config;
@@ -19,7 +20,10 @@ use rust_hdl::prelude::*;
 /// reset set it to W. CONFIG of anything else, or to a value that is no power of two from 1 to W, is illegal and changes
 /// nothing. LW whose c streams are not all present loads nothing; an IW that comes with it still happens.
 ///
-/// Parameters: L lanes, W slots. Reset clears what is under way and sets c to W. Takes no data.
+/// In a machine with formats, CONFIG 1 sets the format of later IW; launch and reset set it to int8. It goes with the IW
+/// and becomes that of the active weights. With NVFP4, rows L to L + L/8 - 1 in row form are scales, which takes at most L/8 streams.
+///
+/// Parameters: L lanes, W slots, formats. Reset clears what is under way and sets c to W and all formats to int8. Takes no data.
 #[derive(Clone, Debug, LogicBlock)]
 pub struct WeightControl {
     /// The clock.
@@ -58,10 +62,16 @@ pub struct WeightControl {
     pub out_load_slot: Vec<Signal<Out, Bit>>,
     /// Column form: loads columns, in t+4.
     pub out_load_column: Vec<Signal<Out, Bit>>,
+    /// Loads the scales of a block, in t+4.
+    pub out_load_scale: Vec<Signal<Out, Bit>>,
     /// Which slots hold vectors of their own, in t+4.
     pub out_counted: Vec<Signal<Out, Bit>>,
     /// Copies shadow to active, in t+5.
     pub out_install: Signal<Out, Bit>,
+    /// The format of the weights that it copies, in t+5.
+    pub out_install_format: Vec<Signal<Out, Bits<2>>>,
+    /// The format of the active weights.
+    pub out_format: Vec<Signal<Out, Bits<2>>>,
     /// An operand was missing, in t+2.
     pub out_missing: Signal<Out, Bit>,
     /// The row is out of range, in t.
@@ -87,6 +97,18 @@ pub struct WeightControl {
     column_enable: Vec<Flop<Bit>>,
     counted: Vec<Pipe<Bit>>,
     install: Vec<Flop<Bit>>,
+    format: Vec<Flop<Bits<2>>>,
+    install_format: Vec<Pipe<Bits<2>>>,
+    active_format: Vec<Flop<Bits<2>>>,
+    legal_format: Vec<Signal<Local, Bit>>,
+    built_format: Vec<Constant<Bits<16>>>,
+    scale: Vec<Signal<Local, Bit>>,
+    scale_1: Vec<Flop<Bit>>,
+    scale_2: Vec<Flop<Bit>>,
+    scale_3: Vec<Flop<Bit>>,
+    scale_enable: Vec<Flop<Bit>>,
+    scale_level: Vec<Constant<Bits<3>>>,
+    scale_mask: Vec<Constant<Bits<16>>>,
     load: Signal<Local, Bit>,
     legal: Signal<Local, Bit>,
     new_level: Signal<Local, Bits<3>>,
@@ -103,6 +125,10 @@ pub struct WeightControl {
     _slots: usize,
     _lanes: usize,
     _levels: usize,
+    _formats: usize,
+    _built: usize,
+    _scales: usize,
+    _blocks: usize,
 }
 
 /// Cycles from the issue of an IW to the cycle in which shadow weights are copied.
@@ -115,6 +141,9 @@ impl WeightControl {
         let (lanes, slots) = (config.lanes, config.mxm.weight_streams);
         let levels = u64::from(slots.ilog2()) + 1;
         let full: Bits<3> = Bits::from(levels - 1);
+        let formats = Formats::of(config);
+        let (format, scales) = (usize::from(formats.any()), usize::from(formats.nvfp4));
+        let blocks = formats.blocks(lanes);
         fn many<T: Default>(count: usize) -> Vec<T> {
             (0..count).map(|_| T::default()).collect()
         }
@@ -137,8 +166,11 @@ impl WeightControl {
             out_load_group: many(lanes / slots),
             out_load_slot: many(slots),
             out_load_column: many(lanes),
+            out_load_scale: many(blocks),
             out_counted: many(slots),
             out_install: Signal::default(),
+            out_install_format: many(format),
+            out_format: many(format),
             out_missing: Signal::default(),
             out_range: Signal::default(),
             out_illegal: Signal::default(),
@@ -161,6 +193,25 @@ impl WeightControl {
             column_enable: many(lanes),
             counted: many(slots),
             install: many(INSTALL_DELAY),
+            format: many(format),
+            install_format: many(format * INSTALL_DELAY),
+            active_format: many(format),
+            legal_format: many(format),
+            built_format: formats
+                .codes()
+                .map(|code| Constant::new(Bits::from(u64::from(code))))
+                .collect(),
+            scale: many(scales),
+            scale_1: many(scales),
+            scale_2: many(scales),
+            scale_3: many(scales),
+            scale_enable: many(blocks),
+            scale_level: (0..scales)
+                .map(|_| Constant::new(Bits::from(u64::from(blocks.ilog2()))))
+                .collect(),
+            scale_mask: (0..scales)
+                .map(|_| Constant::new(Bits::from(0xffff - (blocks as u64 - 1))))
+                .collect(),
             load: Signal::default(),
             legal: Signal::default(),
             new_level: Signal::default(),
@@ -178,7 +229,7 @@ impl WeightControl {
             count_level: (0..levels)
                 .map(|level| Constant::new(Bits::from(level)))
                 .collect(),
-            info: Info::new("weight_control", file!())
+            info: formats.param(Info::new("weight_control", file!()))
                 .summary("Pipeline of LW, IW and CONFIG")
                 .param("LANES", lanes)
                 .param("WEIGHT_STREAMS", slots)
@@ -198,11 +249,18 @@ impl WeightControl {
                 .port("out_install", "t+5: shadow to active")
                 .port("out_missing", "t+2: an operand was missing")
                 .port("out_range", "t: no such row")
-                .port("out_illegal", "t: no such CONFIG"),
+                .port("out_illegal", "t: no such CONFIG")
+                .port("out_load_scale", "t+4: loads the scales of the block")
+                .port("out_install_format", "t+5: 0 int8, 1 E4M3, 2 NVFP4")
+                .port("out_format", "of the active weights"),
             _groups: lanes / slots,
             _slots: slots,
             _lanes: lanes,
             _levels: levels as usize,
+            _formats: format,
+            _built: formats.codes().count(),
+            _scales: scales,
+            _blocks: blocks,
         }
     }
 }
@@ -240,6 +298,24 @@ impl Logic for WeightControl {
         self.level.enable.next = self.in_config.val() & self.legal.val();
         self.level.d.next = self.new_level.val();
 
+        // CONFIG 1: a legal value is a format that is built in.
+        for f in 0..self._formats {
+            self.legal_format[f].next = false;
+        }
+        for j in 0..self._built {
+            if (self.in_stream.val() == 1) & (self.in_address.val() == self.built_format[j].val()) {
+                self.legal_format[0].next = true;
+            }
+        }
+        for f in 0..self._formats {
+            self.out_illegal.next =
+                self.in_config.val() & !self.legal.val() & !self.legal_format[f].val();
+            self.format[f].clock.next = self.clock.val();
+            self.format[f].reset.next = self.reset.val() | self.in_launch.val();
+            self.format[f].enable.next = self.in_config.val() & self.legal_format[f].val();
+            self.format[f].d.next = self.in_address.val().get_bits::<2>(0);
+        }
+
         // t: LW takes a group.
         self.load.next = self.in_operation.val().get_bit(0);
         self.out_range.next = self.load.val() & (self.in_address.val() >= self.lanes.val());
@@ -247,6 +323,22 @@ impl Logic for WeightControl {
         self.out_group.next = self.in_stream.val() >> self.full_level.val();
         self.load_1.d.next = self.load.val();
         self.level_1.d.next = self.level.q.val();
+        for f in 0..self._scales {
+            // Row form of a row from L to L + L/8 - 1.
+            self.scale[f].next = self.load.val()
+                & !self.in_flags.val().get_bit(0)
+                & ((self.in_address.val() & self.scale_mask[f].val()) == self.lanes.val());
+            self.scale_1[f].clock.next = self.clock.val();
+            self.scale_1[f].reset.next = self.reset.val();
+            self.scale_1[f].enable.next = true;
+            self.scale_1[f].d.next = self.scale[f].val();
+            if self.scale[f].val() {
+                self.out_range.next = false;
+                if self.level.q.val() > self.scale_level[f].val() {
+                    self.level_1.d.next = self.scale_level[f].val();
+                }
+            }
+        }
         self.row_1.d.next = bit_cast::<6, 16>(self.in_address.val() & self.row_mask.val());
         self.column_1.d.next = self.in_flags.val().get_bit(0);
 
@@ -262,6 +354,12 @@ impl Logic for WeightControl {
         self.load_2.d.next = self.load_1.q.val() & self.all_present.val();
         self.missing.d.next = self.load_1.q.val() & !self.all_present.val();
         self.level_2.d.next = self.level_1.q.val();
+        for f in 0..self._scales {
+            self.scale_2[f].clock.next = self.clock.val();
+            self.scale_2[f].reset.next = self.reset.val();
+            self.scale_2[f].enable.next = true;
+            self.scale_2[f].d.next = self.scale_1[f].q.val();
+        }
         self.row_2.d.next = self.row_1.q.val();
         self.column_2.d.next = self.column_1.q.val();
 
@@ -272,6 +370,12 @@ impl Logic for WeightControl {
         self.level_3.d.next = self.level_2.q.val();
         self.row_3.d.next = self.row_2.q.val();
         self.column_3.d.next = self.column_2.q.val();
+        for f in 0..self._scales {
+            self.scale_3[f].clock.next = self.clock.val();
+            self.scale_3[f].reset.next = self.reset.val();
+            self.scale_3[f].enable.next = true;
+            self.scale_3[f].d.next = self.scale_2[f].q.val();
+        }
 
         // t+3: which rows and columns, registered.
         for g in 0..self._groups {
@@ -281,6 +385,11 @@ impl Logic for WeightControl {
             self.group_enable[g].d.next = self.load_3.q.val()
                 & !self.column_3.q.val()
                 & ((self.row_3.q.val() >> self.full_level.val()) == self.number[g].val());
+            for f in 0..self._scales {
+                if self.scale_3[f].q.val() {
+                    self.group_enable[g].d.next = false;
+                }
+            }
             self.out_load_group[g].next = self.group_enable[g].q.val();
         }
         for i in 0..self._slots {
@@ -305,6 +414,16 @@ impl Logic for WeightControl {
             self.out_load_column[n].next = self.column_enable[n].q.val();
         }
 
+        for g in 0..self._blocks {
+            self.scale_enable[g].clock.next = self.clock.val();
+            self.scale_enable[g].reset.next = self.reset.val();
+            self.scale_enable[g].enable.next = true;
+            self.scale_enable[g].d.next = self.load_3.q.val()
+                & self.scale_3[0].q.val()
+                & (((self.row_3.q.val() ^ self.number[g].val()) >> self.level_3.q.val()) == 0);
+            self.out_load_scale[g].next = self.scale_enable[g].q.val();
+        }
+
         // IW, alone or with the last LW of the inner repeat: t to t+5.
         for j in 0..5 {
             self.install[j].clock.next = self.clock.val();
@@ -317,5 +436,22 @@ impl Logic for WeightControl {
             self.install[j].d.next = self.install[j - 1].q.val();
         }
         self.out_install.next = self.install[4].q.val();
+
+        // The format goes with it.
+        for f in 0..self._formats {
+            for j in 0..5 {
+                self.install_format[j].clock.next = self.clock.val();
+            }
+            self.install_format[0].d.next = self.format[f].q.val();
+            for j in 1..5 {
+                self.install_format[j].d.next = self.install_format[j - 1].q.val();
+            }
+            self.active_format[f].clock.next = self.clock.val();
+            self.active_format[f].reset.next = self.reset.val();
+            self.active_format[f].enable.next = self.install[4].q.val();
+            self.active_format[f].d.next = self.install_format[4].q.val();
+            self.out_install_format[f].next = self.install_format[4].q.val();
+            self.out_format[f].next = self.active_format[f].q.val();
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The weights part of a plane: from the streams to the loads of the array.
 
+use super::formats::Formats;
 use super::{CountSum, WeightControl, WeightSelect};
 use crate::ecc::{EccCounter, SecdedDecoder};
 use crate::info::Info;
@@ -19,7 +20,7 @@ use rust_hdl::prelude::*;
 /// [`WeightControl`] says what happens when, [`WeightSelect`] brings the vectors to the slots, a decoder for each slot
 /// corrects them. Only slots that hold a vector of their own count in the ECC counters.
 ///
-/// Parameters: L lanes, S streams, W slots. Latency: `LW_LATENCY` and `IW_LATENCY`, with the registers of the array. Reset
+/// Parameters: L lanes, S streams, W slots, formats. Latency: `LW_LATENCY` and `IW_LATENCY`, with the registers of the array. Reset
 /// clears what is under way.
 #[derive(LogicBlock)]
 pub struct Weights<const L: usize, const V: usize> {
@@ -55,10 +56,16 @@ pub struct Weights<const L: usize, const V: usize> {
     pub out_slot: Vec<Signal<Out, Bit>>,
     /// Column form: which columns load.
     pub out_column: Vec<Signal<Out, Bit>>,
+    /// Loads the scales of a block.
+    pub out_scale: Vec<Signal<Out, Bit>>,
     /// The vectors of the slots.
     pub out_vector: Vec<Signal<Out, Bits<V>>>,
     /// Copies shadow to active.
     pub out_install: Signal<Out, Bit>,
+    /// The format of the weights that it copies.
+    pub out_install_format: Vec<Signal<Out, Bits<2>>>,
+    /// The format of the active weights.
+    pub out_format: Vec<Signal<Out, Bits<2>>>,
     /// Faults of this cycle, bit c for code c.
     pub out_fault: Signal<Out, Bits<8>>,
     /// Codewords corrected.
@@ -78,6 +85,8 @@ pub struct Weights<const L: usize, const V: usize> {
     _slots: usize,
     _groups: usize,
     _lanes: usize,
+    _formats: usize,
+    _blocks: usize,
 }
 
 impl<const L: usize, const V: usize> Weights<L, V> {
@@ -87,6 +96,9 @@ impl<const L: usize, const V: usize> Weights<L, V> {
         fn many<T: Default>(count: usize) -> Vec<T> {
             (0..count).map(|_| T::default()).collect()
         }
+        let formats = Formats::of(config);
+        let format = usize::from(formats.any());
+        let blocks = formats.blocks(L);
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
@@ -104,8 +116,11 @@ impl<const L: usize, const V: usize> Weights<L, V> {
             out_group: many(L / slots),
             out_slot: many(slots),
             out_column: many(L),
+            out_scale: many(blocks),
             out_vector: many(slots),
             out_install: Signal::default(),
+            out_install_format: many(format),
+            out_format: many(format),
             out_fault: Signal::default(),
             out_ecc_corrected: Signal::default(),
             out_ecc_uncorrectable: Signal::default(),
@@ -117,7 +132,7 @@ impl<const L: usize, const V: usize> Weights<L, V> {
             counter: EccCounter::default(),
             bad: Signal::default(),
             fault: Signal::default(),
-            info: Info::new("mxm_weights", file!())
+            info: formats.param(Info::new("mxm_weights", file!()))
                 .summary("From the streams to the weights of the array")
                 .param("LANES", L)
                 .param("STREAMS", streams)
@@ -129,11 +144,16 @@ impl<const L: usize, const V: usize> Weights<L, V> {
                 .port("out_column", "t+4: column form, loads the column")
                 .port("out_vector", "t+4: the vectors of the slots")
                 .port("out_install", "t+5: shadow to active")
-                .port("out_fault", "faults of this cycle, bit c for code c"),
+                .port("out_fault", "faults of this cycle, bit c for code c")
+                .port("out_scale", "t+4: loads the scales of the block")
+                .port("out_install_format", "t+5: 0 int8, 1 E4M3, 2 NVFP4")
+                .port("out_format", "of the active weights"),
             _streams: streams,
             _slots: slots,
             _groups: L / slots,
             _lanes: L,
+            _formats: format,
+            _blocks: blocks,
         }
     }
 }
@@ -197,6 +217,13 @@ impl<const L: usize, const V: usize> Logic for Weights<L, V> {
             self.out_column[n].next = self.control.out_load_column[n].val();
         }
         self.out_install.next = self.control.out_install.val();
+        for g in 0..self._blocks {
+            self.out_scale[g].next = self.control.out_load_scale[g].val();
+        }
+        for f in 0..self._formats {
+            self.out_install_format[f].next = self.control.out_install_format[f].val();
+            self.out_format[f].next = self.control.out_format[f].val();
+        }
 
         self.counter.in_clear.next = self.in_clear.val();
         self.counter.in_corrected.next = self.corrected.out_count.val();

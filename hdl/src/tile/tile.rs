@@ -5,6 +5,7 @@ use crate::host::HostPort;
 use crate::info::Info;
 use crate::mem::MemSlice;
 use crate::mxm::MxmPlane;
+use crate::mxm::formats::Formats;
 use crate::stream::StreamStage;
 use crate::{sxm, vxm};
 use lpu_isa::{Config, QueueKind};
@@ -93,6 +94,7 @@ impl<const L: usize, const V: usize> Tile<L, V> {
         if let Some(sxm) = &config.sxm {
             info = info.param("MAPS", sxm.maps);
         }
+        info = Formats::of(config).param(info);
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
