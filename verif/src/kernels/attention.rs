@@ -1,5 +1,6 @@
 //! Attention of int8 heads.
 
+use super::order::tree;
 use crate::numeric::{fp32, functions};
 
 /// Precision of the softmax weights.
@@ -115,18 +116,6 @@ impl Attention<'_> {
             .map(|d| fp32::mul(total(&|j| row(self.v, j)[d].into()), inverse))
             .collect()
     }
-}
-
-/// Adds the second half to the first until one is left; of an odd number the middle one waits.
-fn tree(mut values: Vec<u32>) -> u32 {
-    while values.len() > 1 {
-        let half = values.len().div_ceil(2);
-        let second = values.split_off(half);
-        for (first, second) in values.iter_mut().zip(second) {
-            *first = fp32::add(second, *first);
-        }
-    }
-    values[0]
 }
 
 fn row(tensor: &[i8], index: usize, dim: usize) -> &[i8] {
