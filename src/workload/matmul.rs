@@ -76,6 +76,7 @@ impl Workload for Matmul {
         Judgement {
             wrong: (0..m * n).filter(differs).count() as u64,
             errors: None,
+            scales: None,
             result: Array {
                 shape: vec![m, n],
                 elements: Elements::Int32(elements),

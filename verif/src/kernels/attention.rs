@@ -179,6 +179,7 @@ mod tests {
             sum: Sum::Tree { lanes: 2 },
         };
         let found = f32::from_bits(attention.compute()[0]);
-        assert!((found + 7.0).abs() <= 7e-6, "{found}");
+        // The one weight is rounded to a step in 32542, the sum is taken before.
+        assert!((found + 7.0).abs() <= 7.0 * 0.5 / 32542.0, "{found}");
     }
 }

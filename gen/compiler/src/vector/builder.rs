@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 /// Issue of a pass to the sample of an operand B of ALU 1.
 const LATE: u64 = ALU_LATENCY + SFU_LATENCY;
 
+/// The shortest piece of a run that is cut to fill a gap.
+const SCRAP: usize = 4;
+
 /// Where A of a pass comes from.
 #[derive(Clone, Copy, Debug)]
 pub enum Input {
@@ -104,6 +107,8 @@ pub struct Builder<'a> {
     free: usize,
     /// The most passes of a burst.
     pub piece: usize,
+    /// Whether pieces are cut to fill gaps, which takes instructions.
+    pub fills_gaps: bool,
     /// Passes placed.
     pub passes: u64,
     /// Partial results of a row, in the last reduction that was planned.
@@ -127,6 +132,7 @@ impl<'a> Builder<'a> {
             registers: vxm.registers,
             free: 0,
             piece: 32,
+            fills_gaps: true,
             passes: 0,
             partials: 1,
         })
@@ -212,8 +218,42 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Places passes, each in its cycle, in the order of the cycles; the first burst cycle in which all is free, from `from` on, counts.
+    /// Places passes, each in its cycle, in the order of the cycles, in the first cycle from `from` on in which all is free.
     pub fn place(&mut self, steps: &[(i64, Step)], from: i64) -> Result<Issued, CompileError> {
+        let burst = self.burst(steps)?;
+        let at = self.calendar.place(burst, from)?;
+        self.passes += steps.len() as u64;
+        let cycles = || steps.iter().map(|&(cycle, _)| at + cycle);
+        Ok(Issued {
+            first: cycles().min().unwrap_or(from),
+            last: cycles().max().unwrap_or(from),
+        })
+    }
+
+    /// Places the first passes of `steps`: the longest beginning of those offered (in descending order) that is not put off, or the one that comes first. Returns how many.
+    pub fn place_beginning(
+        &mut self,
+        steps: &[(i64, Step)],
+        lengths: &[usize],
+        from: i64,
+    ) -> Result<(usize, Issued), CompileError> {
+        let mut best = (i64::MAX, 0);
+        for &length in lengths {
+            let burst = self.burst(&steps[..length])?;
+            let at = self.calendar.fit(&burst, from)?;
+            if at < best.0 {
+                best = (at, length);
+            }
+            if at == from {
+                break;
+            }
+        }
+        let (_, length) = best;
+        Ok((length, self.place(&steps[..length], from)?))
+    }
+
+    /// The operations of passes and of all that belongs to them.
+    fn burst(&mut self, steps: &[(i64, Step)]) -> Result<Burst, CompileError> {
         let mut burst = Burst::default();
         let mut memory: BTreeMap<(usize, bool, u8), Vec<Point>> = BTreeMap::new();
         let (mut passes, mut now): (Vec<Point>, _) = (Vec::new(), None);
@@ -303,13 +343,7 @@ impl<'a> Builder<'a> {
                 burst.push(Queue::new(kind, slice), operation, nest);
             }
         }
-        let at = self.calendar.place(burst, from)?;
-        self.passes += steps.len() as u64;
-        let cycles = || steps.iter().map(|&(cycle, _)| at + cycle);
-        Ok(Issued {
-            first: cycles().min().unwrap_or(from),
-            last: cycles().max().unwrap_or(from),
-        })
+        Ok(burst)
     }
 
     fn issue_passes(burst: &mut Burst, operation: Option<(Stream, Stream)>, passes: &[Point]) {
@@ -333,20 +367,24 @@ impl<'a> Builder<'a> {
     ) -> Result<Issued, CompileError> {
         let mut issued = None;
         let mut next = from;
-        let mut piece: Vec<(i64, Step)> = Vec::new();
-        let mut steps = steps.into_iter().peekable();
-        while let Some(step) = steps.next() {
-            piece.push((piece.len() as i64, step));
-            if piece.len() == self.piece || steps.peek().is_none() {
-                let placed = self.place(&piece, next)?;
-                let first = issued.map_or(placed.first, |issued: Issued| issued.first);
-                issued = Some(Issued {
-                    first,
-                    last: placed.last,
-                });
-                next = placed.last + 1;
-                piece.clear();
+        let timed = (0..).zip(steps);
+        let steps: Vec<(i64, Step)> = timed.collect();
+        let mut done = 0;
+        while done < steps.len() {
+            let left = steps.len() - done;
+            let mut lengths = vec![left.min(self.piece)];
+            while self.fills_gaps && lengths.last().is_some_and(|&length| length > SCRAP) {
+                lengths.push(lengths[lengths.len() - 1].div_ceil(2));
             }
+            let begun = next - done as i64;
+            let (length, placed) = self.place_beginning(&steps[done..], &lengths, begun)?;
+            let first = issued.map_or(placed.first, |issued: Issued| issued.first);
+            issued = Some(Issued {
+                first,
+                last: placed.last,
+            });
+            next = placed.last + 1;
+            done += length;
         }
         Ok(issued.unwrap_or(Issued {
             first: from,

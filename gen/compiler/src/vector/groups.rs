@@ -269,9 +269,10 @@ impl Group<'_> {
             last: from,
         };
         let mut next = from;
-        for first in (0..turns).step_by(of_piece) {
+        let mut first = 0;
+        while first < turns {
             let piece = first..turns.min(first + of_piece);
-            let mut steps = Vec::new();
+            let (mut steps, mut ends) = (Vec::new(), Vec::new());
             for turn in piece.clone() {
                 for (j, &(_, unit)) in self.units.iter().enumerate() {
                     for p in 0..partials {
@@ -291,10 +292,19 @@ impl Group<'_> {
                         steps.push((cycle as i64, step));
                     }
                 }
+                ends.push(steps.len());
             }
-            issued = builder.place(&steps, next)?;
+            let lengths = match builder.fills_gaps {
+                true => vec![steps.len(), ends[0]],
+                false => vec![steps.len()],
+            };
+            let length;
+            (length, issued) = builder.place_beginning(&steps, &lengths, next)?;
+            let placed = ends.iter().position(|&end| end == length);
+            let placed = placed.expect("a piece ends with a turn") + 1;
             // Places count from the first step, which is in cycle 0.
-            next = issued.first + (piece.len() * period) as i64;
+            next = issued.first + (placed * period) as i64;
+            first += placed;
         }
         let mut ready = issued.last + builder.chain();
         for (distance, pairs) in folds(partials) {

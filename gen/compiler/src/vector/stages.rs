@@ -5,7 +5,7 @@ use crate::CompileError;
 use std::ops::Range;
 
 /// The most vectors of a chunk.
-const CHUNK: usize = 128;
+const CHUNK: usize = 256;
 
 /// Makes `count` vectors in stages of one pass each, with `registers` registers for each vector of a chunk. Stage s takes what stage `after[s]` left in registers.
 /// `make` is given the stage, the first register of the chunk, the chunk's size (register k of its vector i is in row `first + k * size + i`), the position in the
