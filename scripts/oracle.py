@@ -162,18 +162,19 @@ def attention(case: Case, random, rows: int, columns: int):
     return found.reshape(-1, 16), expected.reshape(-1, 16)
 
 
-# The largest error of a row, in units of its largest element. FP32 has steps of 1.2e-7.
+# The largest error of a row, in units of its largest element. FP32 has steps of 1.2e-7, an int8 scale of 1/127, and the
+# softmax weights of attention of 3.1e-5 of the largest weight.
 BOUNDS = {
-    softmax: 2e-6,
-    rmsnorm: 5e-7,
-    layernorm: 5e-7,
+    softmax: 3e-7,
+    rmsnorm: 3e-7,
+    layernorm: 3e-7,
     silu: 3e-7,
     swiglu: 4e-7,
     gelu: 3e-7,
     rope: 3e-7,
     quantise: 0.5001 / 127,
     dequantise: 2e-7,
-    attention: 2e-4,
+    attention: 5e-4,
 }
 
 

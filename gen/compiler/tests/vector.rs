@@ -281,6 +281,16 @@ fn long_rows_pass_through_a_small_register_file() {
     }
 }
 
+/// The schedule that `docs/kernels.md` draws.
+#[test]
+fn the_drawn_softmax() {
+    let config = Config::preset("edge").unwrap();
+    let compiled = run(&config, shape(3, 32, Kernel::Softmax { scale: 1.0 }), 1);
+    assert_eq!(compiled.partials, 2);
+    assert_eq!(compiled.passes, 3 * 6 + 2 * 3 + (6 + 6) + (3 + 3));
+    assert_eq!(compiled.prediction.cycles(), 358);
+}
+
 #[test]
 fn figures_of_proto() {
     let config = Config::preset("proto").unwrap();
