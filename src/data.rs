@@ -86,6 +86,44 @@ pub enum ArrayError {
     },
 }
 
+/// What a `.npy` file may hold.
+pub trait Item: npyz::Deserialize + Copy {
+    /// NumPy's name of the type.
+    const NAME: &'static str;
+    /// NumPy's code of it, without the byte order.
+    const CODE: &'static str;
+}
+
+macro_rules! items {
+    ($($type:ty: $name:literal $code:literal),+) => {
+        $(impl Item for $type {
+            const NAME: &'static str = $name;
+            const CODE: &'static str = $code;
+        })+
+    };
+}
+
+items!(i8: "int8" "i1", u8: "uint8" "u1", i32: "int32" "i4", f32: "float32" "f4");
+
+impl Matrix<f32> {
+    /// A matrix of numbers that are nearly normally distributed (the sum of four uniform ones) with a standard deviation of one; the same
+    /// seed always gives the same matrix.
+    pub fn seeded_reals(rows: usize, columns: usize, seed: u64, stream: u64) -> Self {
+        let uniform = Matrix::seeded(rows, 8 * columns, seed, stream);
+        // Four numbers of 16 bits have a standard deviation of 37837.
+        let normal = |bytes: &[i8]| {
+            let number =
+                |pair: &[i8]| i32::from(i16::from_le_bytes([pair[0] as u8, pair[1] as u8]));
+            bytes.chunks(2).map(number).sum::<i32>() as f32 / 37837.0
+        };
+        Self {
+            rows,
+            columns,
+            elements: uniform.elements.chunks(8).map(normal).collect(),
+        }
+    }
+}
+
 impl Matrix<i8> {
     /// A matrix of uniformly distributed bytes; the same seed always gives the same matrix.
     pub fn seeded(rows: usize, columns: usize, seed: u64, stream: u64) -> Self {
@@ -104,7 +142,7 @@ impl Matrix<i8> {
     /// A matrix of bytes that are nearly normally distributed (the sum of four uniform numbers) with a standard deviation
     /// of 32; the same seed always gives the same matrix.
     pub fn seeded_normal(rows: usize, columns: usize, seed: u64, stream: u64) -> Self {
-        let uniform = Matrix::seeded(rows, 4 * columns, seed, stream);
+        let uniform = Self::seeded(rows, 4 * columns, seed, stream);
         // Four bytes have a standard deviation of 147.8; 111 / 512 of it is 32.04.
         let normal = |bytes: &[i8]| {
             let sum: i32 = bytes.iter().map(|&byte| i32::from(byte)).sum();
@@ -116,31 +154,16 @@ impl Matrix<i8> {
             elements: uniform.elements.chunks(4).map(normal).collect(),
         }
     }
+}
 
-    /// Reads an int8 matrix from a `.npy` file, in C or Fortran order.
+impl<T: Item> Matrix<T> {
+    /// Reads a matrix from a `.npy` file, in C or Fortran order.
     pub fn read(path: &Path) -> Result<Self, ArrayError> {
-        Self::read_as(path, ["i1"], "int8", "int8")
+        Self::read_as(path, [T::CODE], T::NAME, T::NAME)
     }
 }
 
 impl Matrix<f32> {
-    /// A matrix of numbers that are nearly normally distributed (the sum of four uniform numbers) with a standard deviation
-    /// of one; the same seed always gives the same matrix.
-    pub fn seeded_reals(rows: usize, columns: usize, seed: u64, stream: u64) -> Self {
-        let uniform = Matrix::seeded(rows, 8 * columns, seed, stream);
-        // The sum of four uniform integers of 16 bits has the mean 131070 and a standard deviation of 37837.
-        let normal = |bytes: &[i8]| {
-            let word = |pair: &[i8]| i32::from(u16::from_le_bytes([pair[0] as u8, pair[1] as u8]));
-            let sum: i32 = bytes.chunks(2).map(word).sum();
-            (sum - 131_070) as f32 / 37_837.0
-        };
-        Self {
-            rows,
-            columns,
-            elements: uniform.elements.chunks(8).map(normal).collect(),
-        }
-    }
-
     /// Reads a float32 matrix of finite numbers from a `.npy` file; `wanted` names all types that would have been taken.
     pub fn read_finite(path: &Path, wanted: &'static str) -> Result<Self, ArrayError> {
         let matrix = Self::read_as(path, ["f4"], wanted, "float32")?;
@@ -270,6 +293,10 @@ pub enum Elements {
     Int32(Vec<i32>),
     /// FP32.
     Fp32(Vec<f32>),
+    /// int8.
+    Int8(Vec<i8>),
+    /// Codes of E4M3 or E2M1.
+    Byte(Vec<u8>),
 }
 
 impl Array {
@@ -278,6 +305,8 @@ impl Array {
         match &self.elements {
             Elements::Int32(elements) => self.write("<i4", elements),
             Elements::Fp32(elements) => self.write("<f4", elements),
+            Elements::Int8(elements) => self.write("|i1", elements),
+            Elements::Byte(elements) => self.write("|u1", elements),
         }
     }
 

@@ -107,6 +107,8 @@ pub struct Finished {
     pub report: Report,
     /// The result as the engine computed it; none if the tile never came to an end.
     pub result: Option<Array>,
+    /// The scales of a quantised result, likewise.
+    pub scales: Option<Array>,
 }
 
 /// A workload ready to run.
@@ -416,9 +418,14 @@ impl Job {
             divergence: divergence
                 .map(|divergence| Box::new(DivergenceReport::new(&self.config, &divergence))),
         };
+        let (result, scales) = match judged {
+            Some(judged) => (Some(judged.result), judged.scales),
+            None => (None, None),
+        };
         Finished {
             report,
-            result: judged.map(|judged| judged.result),
+            result,
+            scales,
         }
     }
 }

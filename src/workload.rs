@@ -2,9 +2,11 @@
 
 pub mod attention;
 pub mod matmul;
+pub mod rows;
 
 pub use attention::Attention;
 pub use matmul::Matmul;
+pub use rows::Rows;
 
 use crate::data::{Array, ArrayError, Matrix};
 use lpu_compiler::matmul::Vector;
@@ -55,6 +57,8 @@ pub struct Judgement {
     pub errors: Option<Errors>,
     /// The result.
     pub result: Array,
+    /// The scales of a quantised result.
+    pub scales: Option<Array>,
 }
 
 /// Differences from the same operation in double precision on the same operands.
@@ -121,6 +125,21 @@ pub enum Shape {
         /// Schedule.
         mode: &'static str,
     },
+    /// A kernel of the vector unit.
+    Rows {
+        /// Rows.
+        rows: usize,
+        /// Columns.
+        cols: usize,
+        /// How rows lie.
+        layout: &'static str,
+        /// Partial results of a row.
+        partials: usize,
+        /// Passes of the vector unit.
+        passes: u64,
+        /// Passes that the elements need: no schedule takes fewer cycles.
+        bound_cycles: u64,
+    },
 }
 
 /// Why operands do not make a workload.
@@ -169,9 +188,9 @@ pub enum OperandError {
 }
 
 /// Checks the shape of an operand.
-fn expect(
+fn expect<T>(
     operand: &'static str,
-    matrix: &Matrix<i8>,
+    matrix: &Matrix<T>,
     rows: usize,
     columns: usize,
     rule: &'static str,

@@ -54,7 +54,7 @@ fn child() {
     let mut finished = job.run_rtl(&compiled, None, |_| ()).unwrap();
     let integers = |array: Option<Array>| match array.expect("the tile comes to its end").elements {
         Elements::Int32(elements) => elements,
-        Elements::Fp32(_) => panic!("a product is int32"),
+        _ => panic!("a product is int32"),
     };
     let product = integers(finished.result);
     let exact = integers(job.run_model(|_| ()).unwrap().result);

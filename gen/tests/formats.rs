@@ -23,9 +23,18 @@ const INT8: u8 = 0;
 const E4M3: u8 = 1;
 const NVFP4: u8 = 2;
 const ALL: [Formats; 3] = [
-    Formats { e4m3: true, nvfp4: false },
-    Formats { e4m3: false, nvfp4: true },
-    Formats { e4m3: true, nvfp4: true },
+    Formats {
+        e4m3: true,
+        nvfp4: false,
+    },
+    Formats {
+        e4m3: false,
+        nvfp4: true,
+    },
+    Formats {
+        e4m3: true,
+        nvfp4: true,
+    },
 ];
 
 /// The formats of [`ALL`], by name of a preset's suffix.
@@ -278,7 +287,10 @@ fn all_products(change: impl Fn(String) -> String) -> Vec<String> {
             .map(|(k, x)| {
                 let mut bytes = vec![0; L];
                 bytes[k] = x;
-                Vector { bytes, scales: vec![0] }
+                Vector {
+                    bytes,
+                    scales: vec![0],
+                }
             })
             .collect();
         found.extend(bench.differences(&columns, &xs));
@@ -296,7 +308,10 @@ fn all_products_of_e4m3_are_exact() {
 fn a_wrong_product_is_found() {
     let found = all_products(|text| {
         assert!(text.contains("{4'd0, |code[6:3], code[2:0]}"));
-        text.replace("{4'd0, |code[6:3], code[2:0]}", "{4'd0, |code[6:4], code[2:0]}")
+        text.replace(
+            "{4'd0, |code[6:3], code[2:0]}",
+            "{4'd0, |code[6:4], code[2:0]}",
+        )
     });
     assert!(!found.is_empty());
 }
@@ -333,14 +348,21 @@ fn sum(random: &mut Random) -> i64 {
         1 => 1u64 << top | 1u64 << random.below(64),
         _ => ((random.word() | 1 << 63) >> top) & !(u64::MAX >> random.below(64)),
     };
-    (bits.wrapping_add(random.below(3)).wrapping_sub(1) as i64).wrapping_mul(1 - 2 * random.below(2) as i64)
+    (bits.wrapping_add(random.below(3)).wrapping_sub(1) as i64)
+        .wrapping_mul(1 - 2 * random.below(2) as i64)
 }
 
 #[test]
 fn sums_are_rounded_once() {
     let mut random = Random(SEED);
     let mut model = verilated(RoundSum::default(), |text| text);
-    let case = || [sum(&mut random) as u64, random.once_in(50).into(), random.below(3)];
+    let case = || {
+        [
+            sum(&mut random) as u64,
+            random.once_in(50).into(),
+            random.below(3),
+        ]
+    };
     let expected = |[sum, nan, format]: [u64; 3]| {
         let unit = if format == 1 {
             E4m3Accumulator::EXPONENT
@@ -355,7 +377,14 @@ fn sums_are_rounded_once() {
         [word.into()]
     };
     let ports = (["in_sum", "in_nan", "in_format"], ["out_word"]);
-    let found = differences(&mut model, RoundSum::LATENCY, ports, cases(1_000_000), case, expected);
+    let found = differences(
+        &mut model,
+        RoundSum::LATENCY,
+        ports,
+        cases(1_000_000),
+        case,
+        expected,
+    );
     assert!(found.is_empty(), "{found:#?}");
 }
 
@@ -381,7 +410,12 @@ fn any<const N: usize>(random: &mut Random, ports: &mut [Signal<In, Bits<N>>]) {
     }
 }
 
-fn stimulate_dot<const L: usize>(random: &mut Random, now: usize, block: &mut FormatDot<L>, formats: Formats) {
+fn stimulate_dot<const L: usize>(
+    random: &mut Random,
+    now: usize,
+    block: &mut FormatDot<L>,
+    formats: Formats,
+) {
     enable(random, now, &mut block.in_enable);
     enable(random, now, &mut block.in_block);
     let exponents = formats.e4m3 && !formats.nvfp4;
@@ -391,7 +425,11 @@ fn stimulate_dot<const L: usize>(random: &mut Random, now: usize, block: &mut Fo
     any(random, &mut block.in_x_significand);
     for ports in [&mut block.in_x_high, &mut block.in_weight_high] {
         for port in ports {
-            let high = if exponents { random.below(15) } else { random.below(2) * 31 };
+            let high = if exponents {
+                random.below(15)
+            } else {
+                random.below(2) * 31
+            };
             port.next = Bits::from(high);
         }
     }
@@ -426,24 +464,32 @@ fn columns_in_verilog_and_rust_are_equal() {
 fn weights_in_verilog_and_rust_are_equal() {
     for formats in ALL {
         let mut random = Random(SEED);
-        equal(FormatWeights::<16, 128>::new(SLOTS, formats), 200, |now, block| {
-            // Everything is loaded before the first install.
-            let load = random.below(3);
-            let filling = now < 8;
-            block.in_column.next = filling || load == 0;
-            block.in_vector.next = random.bits();
-            enable(&mut random, 99, &mut block.in_slot);
-            for (g, group) in block.in_group.iter_mut().enumerate() {
-                group.next = !filling && load == 1 && g as u64 == random.0 % 4;
-            }
-            for scale in &mut block.in_scale {
-                scale.next = filling || load == 2;
-            }
-            any(&mut random, &mut block.in_row);
-            block.in_install.next = now >= 4 && (filling || random.once_in(2));
-            let built = [0, if formats.e4m3 { 1 } else { 0 }, if formats.nvfp4 { 2 } else { 0 }];
-            block.in_format.next = Bits::from(built[random.below(3) as usize] as u64);
-        });
+        equal(
+            FormatWeights::<16, 128>::new(SLOTS, formats),
+            200,
+            |now, block| {
+                // Everything is loaded before the first install.
+                let load = random.below(3);
+                let filling = now < 8;
+                block.in_column.next = filling || load == 0;
+                block.in_vector.next = random.bits();
+                enable(&mut random, 99, &mut block.in_slot);
+                for (g, group) in block.in_group.iter_mut().enumerate() {
+                    group.next = !filling && load == 1 && g as u64 == random.0 % 4;
+                }
+                for scale in &mut block.in_scale {
+                    scale.next = filling || load == 2;
+                }
+                any(&mut random, &mut block.in_row);
+                block.in_install.next = now >= 4 && (filling || random.once_in(2));
+                let built = [
+                    0,
+                    if formats.e4m3 { 1 } else { 0 },
+                    if formats.nvfp4 { 2 } else { 0 },
+                ];
+                block.in_format.next = Bits::from(built[random.below(3) as usize] as u64);
+            },
+        );
     }
 }
 
@@ -507,7 +553,11 @@ fn scale_operands(change: fn(String) -> String) -> String {
         400,
         move |now, block| {
             let filling = now < 16;
-            let row = if filling { now as u64 % 4 } else { random.below(4) };
+            let row = if filling {
+                now as u64 % 4
+            } else {
+                random.below(4)
+            };
             let issue = filling || random.once_in(2);
             block.in_issue.next = issue;
             block.in_select.next = Bits::from(1u64 << random.below(if filling { 8 } else { 10 }));

@@ -1,5 +1,7 @@
 //! `lpu run`.
 
+mod rows;
+
 use super::Outcome;
 use crate::cli::{
     AttentionArgs, EngineArg, FormatArg, MatmulArgs, RunArgs, RunCommand, WeightsArg,
@@ -27,13 +29,14 @@ pub fn execute(command: &RunCommand) -> miette::Result<Outcome> {
         RunCommand::Matmul(args) => {
             let config = prepare(&args.run)?;
             let product = matmul(&config, args)?;
-            run(&args.run, &config, product, args.a.is_none())
+            run(&args.run, &config, product, args.a.is_none(), None)
         }
         RunCommand::Attention(args) => {
             let config = prepare(&args.run)?;
             let attention = attention(&config, args)?;
-            run(&args.run, &config, attention, args.q.is_none())
+            run(&args.run, &config, attention, args.q.is_none(), None)
         }
+        command => rows::execute(command),
     }
 }
 
@@ -137,6 +140,7 @@ fn run(
     config: &Config,
     workload: impl Workload + 'static,
     seeded: bool,
+    scales: Option<&Path>,
 ) -> miette::Result<Outcome> {
     let mut job = Job::new(config, workload);
     if let Some(path) = &args.record_host {
@@ -154,6 +158,9 @@ fn run(
     finished.report.seed = seeded.then_some(args.seed);
     if let (Some(path), Some(result)) = (&args.out, &finished.result) {
         files::write(path, &result.to_npy().into_diagnostic()?)?;
+    }
+    if let (Some(path), Some(scales)) = (scales, &finished.scales) {
+        files::write(path, &scales.to_npy().into_diagnostic()?)?;
     }
     if let Some(divergence) = &finished.report.divergence {
         eprint!("{divergence}");
@@ -255,6 +262,31 @@ fn table(report: &Report) -> String {
             );
             (what, "keys and values read")
         }
+        Shape::Rows {
+            rows, cols, layout, ..
+        } => (
+            format!("{} of {rows} x {cols} {layout}", report.workload),
+            "operands read",
+        ),
+    };
+    let work = match &report.shape {
+        Shape::Rows {
+            passes,
+            bound_cycles,
+            ..
+        } => format!(
+            "passes                  {passes}, {bound_cycles} of them for elements ({:.2} % of the cycles)",
+            100.0 * *bound_cycles as f64 / report.cycles_measured.max(1) as f64
+        ),
+        _ => format!(
+            "multiply-accumulates    {} ({:.2} % of the MXM)",
+            report.macs,
+            100.0 * report.mac_utilization
+        ),
+    };
+    let speed = match report.shape {
+        Shape::Rows { .. } => String::new(),
+        _ => format!(", {:.0} million MAC/s", report.sim_macs_per_second / 1e6),
     };
     let engine = format!("{:?}", report.engine).to_lowercase();
     let errors = report.errors.map_or(String::new(), |errors| {
@@ -268,23 +300,20 @@ fn table(report: &Report) -> String {
          \n\
          cycles predicted        {}\n\
          cycles measured         {}\n\
-         multiply-accumulates    {} ({:.2} % of the MXM)\n\
+         {work}\n\
          {read:<23} {:.2} % of the SRAM read bandwidth\n\
          events compared         {}\n\
          mismatches              {}\n\
          {errors}\
-         simulated               {:.0} cycles/s, {:.0} million MAC/s\n\
+         simulated               {:.0} cycles/s{speed}\n\
          configuration hash      {}\n",
         report.config,
         report.cycles_predicted,
         report.cycles_measured,
-        report.macs,
-        100.0 * report.mac_utilization,
         100.0 * report.sram_read_utilization,
         report.events_compared,
         report.mismatches,
         report.sim_cycles_per_second,
-        report.sim_macs_per_second / 1e6,
         &report.config_hash[..16],
     )
 }

@@ -210,6 +210,7 @@ impl Workload for Attention {
         Judgement {
             wrong: wrong as u64,
             errors: Some(Errors::between(&values, &self.exact(), shape.dim)),
+            scales: None,
             result: Array {
                 shape: vec![shape.heads, shape.queries, shape.dim],
                 elements: Elements::Fp32(values.iter().map(|&value| value as f32).collect()),

@@ -171,6 +171,7 @@ impl Workload for Matmul {
         Judgement {
             wrong,
             errors,
+            scales: None,
             result: Array {
                 shape: vec![m, n],
                 elements,

@@ -48,6 +48,25 @@ impl<'a> Calendar<'a> {
 
     /// Places a burst in the first cycle from `from` on in which all its queues are free, and says which that is.
     pub fn place(&mut self, burst: Burst, from: i64) -> Result<i64, CompileError> {
+        let spans = self.spans(&burst)?;
+        let cycle = self.first_fit(&spans, from);
+        for (queue, first, last) in spans {
+            self.busy[queue].insert(first + cycle, last + cycle);
+        }
+        for mut event in burst.events {
+            event.nest.start += cycle;
+            self.timeline.events.push(event);
+        }
+        Ok(cycle)
+    }
+
+    /// Where [`Calendar::place`] would place a burst.
+    pub fn fit(&self, burst: &Burst, from: i64) -> Result<i64, CompileError> {
+        Ok(self.first_fit(&self.spans(burst)?, from))
+    }
+
+    /// Queue, first and last cycle of each instruction of a burst.
+    fn spans(&self, burst: &Burst) -> Result<Vec<(usize, i64, i64)>, CompileError> {
         let mut spans = Vec::new();
         for event in &burst.events {
             let queue = event.queue;
@@ -57,6 +76,10 @@ impl<'a> Calendar<'a> {
                 (queue.id(self.config), piece.start, last)
             }));
         }
+        Ok(spans)
+    }
+
+    fn first_fit(&self, spans: &[(usize, i64, i64)], from: i64) -> i64 {
         let mut cycle = from;
         while let Some(later) = spans.iter().find_map(|&(queue, first, last)| {
             let free = self.free_from(queue, first + cycle, last + cycle)?;
@@ -64,14 +87,7 @@ impl<'a> Calendar<'a> {
         }) {
             cycle = later;
         }
-        for (queue, first, last) in spans {
-            self.busy[queue].insert(first + cycle, last + cycle);
-        }
-        for mut event in burst.events {
-            event.nest.start += cycle;
-            self.timeline.events.push(event);
-        }
-        Ok(cycle)
+        cycle
     }
 
     /// If the queue is busy between `first` and `last`: the first cycle after the obstacle.
@@ -125,6 +141,7 @@ mod tests {
         let mut both = reads(0, 0, 4);
         both.events.extend(reads(1, 3, 4).events);
         assert_eq!(both.last(|queue| queue.index == 1), Some(6));
+        assert_eq!(calendar.fit(&both, 0).unwrap(), 21);
         assert_eq!(calendar.place(both, 0).unwrap(), 21);
     }
 }

@@ -77,6 +77,19 @@ pub enum CompileError {
         "the operation needs a vector unit and the machine has none: add [vxm] to the configuration"
     )]
     NoVectorUnit,
+    /// Word vectors have four byte planes, which are read and written in the same cycle.
+    #[error(
+        "word vectors need {needed} MEM slices, one port for each byte plane, and the machine has {available}: raise mem.slices to {needed}"
+    )]
+    WordSlices {
+        /// Slices needed.
+        needed: usize,
+        /// Slices of the machine.
+        available: usize,
+    },
+    /// A kernel of the vector unit that cannot be, or not on this machine.
+    #[error("{0}")]
+    Kernel(String),
     /// An attention that cannot be, or not on this machine.
     #[error("{0}")]
     Attention(String),

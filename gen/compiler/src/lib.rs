@@ -1,18 +1,23 @@
 //! Compiles tensor operations into LPU programs and checks their schedule.
 //!
 //! - [`matmul::compile`]: an int8 matrix product of any shape, placed, scheduled and checked;
+//! - [`attention::compile`]: softmax(Q K^T) V of int8 heads;
+//! - [`vector::compile`]: softmax, norms, activations, rotation and (de)quantisation of FP32 rows;
 //! - [`check()`]: proves for any program, without data, that its schedule breaks no rule of the machine,
 //!   and predicts its cycles.
 //!
 //! `docs/compiler.md` draws the schedule of a small product cycle by cycle.
 
+mod alu;
 pub mod attention;
 mod burst;
 pub mod check;
 mod error;
 pub mod matmul;
 mod nest;
+mod place;
 mod timeline;
+pub mod vector;
 
 pub use check::{Prediction, check};
 pub use error::CompileError;

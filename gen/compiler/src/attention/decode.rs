@@ -1,11 +1,12 @@
 //! Attention of few queries over many keys: keys and values are the weights of the MXM and read once, at the bandwidth of all slices.
 
-use super::layout::Place;
-use super::{Shape, Weights, plan};
+use super::{Shape, Weights};
 use crate::CompileError;
+use crate::alu::{self, PLANES, fma, folds};
 use crate::burst::{Burst, Calendar};
 use crate::matmul::Vector;
 use crate::nest::{Form, Level, Nest};
+use crate::place::{Place, Room};
 use lpu_isa::descriptor::{
     Alu, AluOperation, Format, Function, Operand, Output, ResultFormat, Source,
 };
@@ -20,8 +21,6 @@ use lpu_isa::{
 
 /// The most heads of keys under way at once: scores, softmax, values.
 const BUFFERS: usize = 3;
-/// Byte planes of a word.
-const PLANES: usize = plan::PLANES;
 
 /// Everything that does not depend on time.
 #[derive(Clone, Debug)]
@@ -226,12 +225,8 @@ pub struct Layout {
 
 impl Layout {
     pub fn new(config: &Config, plan: &Plan) -> Result<Self, CompileError> {
-        let mut used = vec![0; config.mem.slices];
-        let mut take = |slice: usize, vectors: usize| {
-            let address = used[slice];
-            used[slice] += vectors;
-            Place { slice, address }
-        };
+        let mut room = Room::new(config);
+        let mut take = |slice, vectors| room.take(slice, vectors);
         let kv_heads = plan.shape.kv_heads;
         let tiles = kv_heads * plan.key_tiles * plan.dim_tiles;
         let vectors = kv_heads * plan.rows * plan.dim_tiles;
@@ -250,17 +245,8 @@ impl Layout {
             outputs: std::array::from_fn(|slice| take(slice, vectors)),
             plan: plan.clone(),
         };
-        let slice = (0..used.len())
-            .max_by_key(|&slice| used[slice])
-            .unwrap_or(0);
-        match used[slice] > config.mem.depth {
-            true => Err(CompileError::Depth {
-                slice,
-                needed: used[slice],
-                available: config.mem.depth,
-            }),
-            false => Ok(layout),
-        }
+        room.check()?;
+        Ok(layout)
     }
 
     /// Rows of Q that head `head` of keys serves, in order: they are neighbours.
@@ -341,15 +327,6 @@ impl Layout {
             }
         }
         result
-    }
-}
-
-fn fma(y: Operand, z: Operand) -> Alu {
-    Alu {
-        operation: AluOperation::Fma,
-        y,
-        z,
-        ..Alu::default()
     }
 }
 
@@ -457,12 +434,8 @@ fn describe(program: &mut Program, plan: &Plan) {
             set(index, exponent, Some(fixed(maximum, alu)));
         }
     }
-    let maximum = Alu {
-        operation: AluOperation::Max,
-        y: Operand::Register,
-        ..Alu::default()
-    };
-    let add = fma(Operand::One, Operand::Register);
+    let maximum = alu::maximum();
+    let add = alu::add(Operand::Register);
     for (level, (distance, _)) in folds(plan.key_tiles).into_iter().enumerate() {
         let pass = from(Source::Register(distance as u16));
         let pass = if level == 0 { behind(pass) } else { pass };
@@ -479,18 +452,6 @@ fn describe(program: &mut Program, plan: &Plan) {
         let alu = fma(Operand::Register, Operand::NegativeZero);
         set(plan.descriptors.quotient + tile, pass, Some(alu));
     }
-}
-
-/// Levels of a tree over `count` rows: the distance of the rows that meet, and how many pairs there are.
-fn folds(count: usize) -> Vec<(usize, usize)> {
-    let mut levels = Vec::new();
-    let mut left = count;
-    while left > 1 {
-        let distance = left.div_ceil(2);
-        levels.push((distance, left - distance));
-        left = distance;
-    }
-    levels
 }
 
 /// The program of all heads.

@@ -1,6 +1,7 @@
 //! What the passes of the vector unit do.
 
 use super::plan::Plan;
+use crate::alu::{self, fma};
 use lpu_isa::descriptor::{
     Alu, AluOperation, Format, Function, Operand, Output, ResultFormat, Source,
 };
@@ -61,26 +62,13 @@ impl Pass {
 const MINUS_INFINITY: u32 = 0xff80_0000;
 const BYTE: u32 = 0x4380_0000;
 
-fn fma(y: Operand, z: Operand) -> Alu {
-    Alu {
-        operation: AluOperation::Fma,
-        y,
-        z,
-        ..Alu::default()
-    }
-}
-
-/// K, whatever comes in.
+/// K becomes a register, whatever comes in.
 fn constant(constant: u32) -> Descriptor {
     let mut descriptor = Descriptor {
         write: Some(0),
         ..Descriptor::default()
     };
-    descriptor.alus[0] = Alu {
-        operation: AluOperation::Select,
-        constant,
-        ..Alu::default()
-    };
+    descriptor.alus[0] = alu::constant(constant);
     descriptor
 }
 
@@ -102,11 +90,7 @@ pub fn describe(program: &mut Program, plan: &Plan) {
     set(Pass::Bottom, 0, constant(MINUS_INFINITY));
     set(Pass::First, 0, scores);
 
-    let maximum = Alu {
-        operation: AluOperation::Max,
-        y: Operand::Register,
-        ..Alu::default()
-    };
+    let maximum = alu::maximum();
     let mut pass = scores;
     pass.alus[last] = maximum;
     set(Pass::Maximum, 0, pass);

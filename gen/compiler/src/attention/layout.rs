@@ -1,17 +1,12 @@
 //! Where the tensors of attention are in SRAM.
 
 use super::Shape;
-use super::plan::{PLANES, Plan};
+use super::plan::Plan;
 use crate::CompileError;
+use crate::alu::PLANES;
 use crate::matmul::Vector;
+use crate::place::{Place, Room};
 use lpu_isa::Config;
-
-/// Vectors from an address of a slice on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub slice: usize,
-    pub address: usize,
-}
 
 /// Where the tensors are.
 #[derive(Clone, Debug)]
@@ -36,33 +31,10 @@ pub struct Layout {
     padded_keys: usize,
 }
 
-/// Hands out SRAM.
-struct Room {
-    used: Vec<usize>,
-    depth: usize,
-}
-
-impl Room {
-    fn take(&mut self, slice: usize, vectors: usize) -> Place {
-        let address = self.used[slice];
-        self.used[slice] += vectors;
-        Place { slice, address }
-    }
-
-    /// In the first of two slices with room, or in the second.
-    fn either(&mut self, slices: [usize; 2], vectors: usize) -> Place {
-        let fits = self.used[slices[0]] + vectors <= self.depth;
-        self.take(slices[usize::from(!fits)], vectors)
-    }
-}
-
 impl Layout {
     pub(super) fn new(config: &Config, plan: &Plan) -> Result<Self, CompileError> {
         let shape = plan.shape;
-        let mut room = Room {
-            used: vec![0; config.mem.slices],
-            depth: config.mem.depth,
-        };
+        let mut room = Room::new(config);
         let tiles = shape.heads * plan.query_tiles();
         let [first, second] = plan.operand_slices;
         let queries = plan.weight_slices[0]
@@ -95,15 +67,7 @@ impl Layout {
         let values = (0..shape.kv_heads)
             .map(|_| room.either([second, first], plan.key_tiles() * (shape.dim + 1)))
             .collect();
-        let fullest = (0..room.used.len()).max_by_key(|&slice| room.used[slice]);
-        let slice = fullest.expect("a machine has slices");
-        if room.used[slice] > room.depth {
-            return Err(CompileError::Depth {
-                slice,
-                needed: room.used[slice],
-                available: room.depth,
-            });
-        }
+        room.check()?;
         Ok(Self {
             lanes: plan.lanes,
             shape,
@@ -230,15 +194,5 @@ impl Layout {
             }
         }
         result
-    }
-}
-
-impl Place {
-    pub fn vector(self, offset: usize, bytes: Vec<u8>) -> Vector {
-        Vector {
-            slice: self.slice,
-            address: self.address + offset,
-            bytes,
-        }
     }
 }

@@ -2,11 +2,9 @@
 
 use super::Shape;
 use crate::CompileError;
+use crate::alu::{PLANES, feedback};
 use lpu_isa::Config;
-use lpu_isa::latency::{ALU_LATENCY, REGISTER_READ, SFU_LATENCY, vxm_chain, vxm_result};
-
-/// Byte planes of a word.
-pub const PLANES: usize = 4;
+use lpu_isa::latency::vxm_chain;
 
 /// Everything that does not depend on time.
 #[derive(Clone, Debug)]
@@ -65,13 +63,6 @@ impl Registers {
     pub const fn sums(&self, buffer: usize) -> usize {
         self.partials(buffer) + self.partials
     }
-}
-
-/// Distance of two passes of which the second takes in the last ALU what the first wrote.
-pub fn feedback(alus: usize) -> usize {
-    let behind = if alus > 1 { SFU_LATENCY } else { 0 };
-    let read = REGISTER_READ + behind + (alus as u64 - 1) * ALU_LATENCY;
-    (vxm_result(alus) + 1 - read) as usize
 }
 
 impl Plan {

@@ -1,11 +1,12 @@
 //! The schedule of attention: bursts of each tile of queries, placed one after the other where their queues are free.
 
 use super::descriptors::{Pass, describe};
-use super::layout::{Layout, Place};
+use super::layout::Layout;
 use super::plan::Plan;
 use crate::CompileError;
 use crate::burst::{Burst, Calendar};
 use crate::nest::{Form, Level, Nest};
+use crate::place::Place;
 use lpu_isa::latency::{
     HOP_LATENCY, IW_TO_MM, READ_LATENCY, WRITE_LATENCY, acc_latency, mm_latency, vxm_latency,
 };

@@ -1,0 +1,81 @@
+//! What the ALUs of a pass do, and how far apart passes have to be.
+
+use lpu_isa::descriptor::{Alu, AluOperation, Operand};
+use lpu_isa::latency::{ALU_LATENCY, REGISTER_READ, SFU_LATENCY, vxm_result};
+
+/// Byte planes of a word.
+pub const PLANES: usize = 4;
+
+/// P * y + z.
+pub fn fma(y: Operand, z: Operand) -> Alu {
+    Alu {
+        operation: AluOperation::Fma,
+        y,
+        z,
+        ..Alu::default()
+    }
+}
+
+/// P * y.
+pub fn multiply(y: Operand) -> Alu {
+    fma(y, Operand::NegativeZero)
+}
+
+/// P + z.
+pub fn add(z: Operand) -> Alu {
+    fma(Operand::One, z)
+}
+
+/// The larger of P and a register.
+pub fn maximum() -> Alu {
+    Alu {
+        operation: AluOperation::Max,
+        y: Operand::Register,
+        ..Alu::default()
+    }
+}
+
+/// K, whatever comes in (of a register that holds anything, too).
+pub fn constant(constant: u32) -> Alu {
+    Alu {
+        operation: AluOperation::Select,
+        constant,
+        ..Alu::default()
+    }
+}
+
+/// Distance of two passes of which the second takes in the last ALU what the first wrote.
+pub fn feedback(alus: usize) -> usize {
+    let behind = if alus > 1 { SFU_LATENCY } else { 0 };
+    let read = REGISTER_READ + behind + (alus as u64 - 1) * ALU_LATENCY;
+    (vxm_result(alus) + 1 - read) as usize
+}
+
+/// Levels of a tree over `count` rows, in which the second half meets the first (the larger, if they differ): the distance
+/// of the rows that meet, and how many pairs there are.
+pub fn folds(count: usize) -> Vec<(usize, usize)> {
+    let mut levels = Vec::new();
+    let mut left = count;
+    while left > 1 {
+        let distance = left.div_ceil(2);
+        levels.push((distance, left - distance));
+        left = distance;
+    }
+    levels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{feedback, folds};
+
+    #[test]
+    fn a_tree_meets_every_row_once() {
+        assert_eq!(folds(1), []);
+        assert_eq!(folds(11), [(6, 5), (3, 3), (2, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn the_last_of_several_alus_is_near_its_register() {
+        assert_eq!([1, 2, 3, 4].map(feedback), [19, 11, 11, 11]);
+    }
+}
