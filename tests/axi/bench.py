@@ -1,12 +1,13 @@
 """Clock, reset, protocol checkers and masters for the tests of `lpu_axi`."""
 
 import json
+import logging
 import os
 import random
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import Event, RisingEdge, with_timeout
+from cocotb.triggers import RisingEdge, with_timeout
 from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiMaster
 from cocotbext.axi.axi_channels import (
     AxiARSource,
@@ -19,7 +20,7 @@ from cocotbext.axi.axi_channels import (
     AxiWTransaction,
 )
 
-from checker import CHANNELS, Checker
+from checker import CHANNELS, ORDER, Checker
 from reference import Window
 
 SEED = int(os.environ.get("LPU_SEED", "1"))
@@ -33,13 +34,16 @@ def undefined_or(value) -> int | None:
     return int(value) if value.is_resolvable else None
 
 
+logging.getLogger("cocotb.lpu_axi").setLevel("WARNING")
+
+
 class Bench:
     """What every test starts with."""
 
     def __init__(self, dut, name: str, master_rules: bool = True):
         self.dut = dut
         self.random = random.Random(f"{SEED} {name}")
-        dut._log.info(f"{name}: LPU_SEED={SEED} {os.environ.get('LPU_REPLAY', '')}")
+        self.say(f"{name}: LPU_SEED={SEED} {os.environ.get('LPU_REPLAY', '')} {name}")
         self.checkers = {p: Checker(p, master_rules) for p in CHANNELS}
         self.cycle = 0
         self.stop = False
@@ -54,27 +58,43 @@ class Bench:
         self.clock = cocotb.start_soon(Clock(dut.clock, PERIOD_NS, unit="ns").start())
         self.watch = cocotb.start_soon(self._watch())
 
+    def say(self, text: str) -> None:
+        print(f"{self.__class__.__name__.lower()}: {text}", flush=True)
+
     async def _watch(self) -> None:
         """Every pin in every cycle, to the checkers."""
-        pins = {
-            prefix: {n: getattr(self.dut, prefix + n) for c, names in channels.items() for n in [*names, c + "valid", c + "ready"]}
-            for prefix, channels in CHANNELS.items()
-        }
-        quiet = {p: [s for n, s in pins[p].items() if n in ("bvalid", "rvalid")] for p in pins}
+        channels = [
+            (
+                self.checkers[prefix],
+                channel,
+                getattr(self.dut, f"{prefix}{channel}valid"),
+                getattr(self.dut, f"{prefix}{channel}ready"),
+                [getattr(self.dut, prefix + pin) for pin in CHANNELS[prefix][channel]],
+            )
+            for prefix in CHANNELS
+            for channel in ORDER
+        ]
+        answers = [getattr(self.dut, f"{prefix}{channel}valid") for prefix in CHANNELS for channel in "br"]
         resets = 0
         while True:
             await RisingEdge(self.dut.clock)
             self.cycle += 1
             if self.dut.reset.value == 1:
                 resets += 1
-                for prefix, checker in self.checkers.items():
+                for checker in self.checkers.values():
                     checker.reset()
-                    if resets > 2:
-                        assert all(s.value == 0 for s in quiet[prefix]), "valid in reset"
+                if resets > 2:
+                    assert all(valid.value == 0 for valid in answers), "valid in reset"
                 continue
             resets = 0
-            for prefix, signals in pins.items():
-                self.checkers[prefix].cycle({n: undefined_or(s.value) for n, s in signals.items()})
+            for checker in self.checkers.values():
+                checker.cycles += 1
+            for checker, channel, valid, ready, payload in channels:
+                shown = valid.value
+                if shown == 0 and channel not in checker.waiting:
+                    continue
+                values = tuple(undefined_or(pin.value) for pin in payload)
+                checker.channel(channel, undefined_or(shown), undefined_or(ready.value), values)
 
     async def reset(self, cycles: int = 3) -> None:
         self.dut.reset.value = 1
@@ -89,10 +109,6 @@ class Bench:
         """The masters of cocotbext-axi."""
         self.lite = AxiLiteMaster(AxiLiteBus.from_prefix(self.dut, "s_axil"), self.dut.clock, self.dut.reset)
         self.axi = AxiMaster(AxiBus.from_prefix(self.dut, "s_axi"), self.dut.clock, self.dut.reset)
-        self.axi.write_if.log.setLevel("WARNING")
-        self.axi.read_if.log.setLevel("WARNING")
-        self.lite.write_if.log.setLevel("WARNING")
-        self.lite.read_if.log.setLevel("WARNING")
 
     def channels(self) -> None:
         """The bare channels of the window, for bursts of every kind; and the registers."""
@@ -103,8 +119,6 @@ class Bench:
         self.ar = AxiARSource(bus.read.ar, self.dut.clock, self.dut.reset)
         self.r = AxiRSink(bus.read.r, self.dut.clock, self.dut.reset)
         self.lite = AxiLiteMaster(AxiLiteBus.from_prefix(self.dut, "s_axil"), self.dut.clock, self.dut.reset)
-        self.lite.write_if.log.setLevel("WARNING")
-        self.lite.read_if.log.setLevel("WARNING")
 
     def stall(self, *parts, share: float = 0.5) -> None:
         """Random pauses, long and short."""
@@ -139,7 +153,7 @@ class Bench:
         names = ["LANES", "SLICES", "DEPTH", "QUEUES", "QUEUE_DEPTH", "VXM_ALUS", "SXM_MAPS"]
         return Window({name: await self.read(name) for name in names})
 
-    def send_write(self, address: int, size: int, burst: int, name: int, data: list[tuple[int, int]], data_first: int = 0, last=None) -> None:
+    def send_write(self, address: int, size: int, burst: int, name: int, data: list[tuple[int, int]], last=None) -> None:
         """Queues a burst on AW and W; `last` overrides where WLAST is."""
         aw = AxiAWTransaction(awid=name, awaddr=address, awlen=len(data) - 1, awsize=size, awburst=burst)
         self.aw.send_nowait(aw)

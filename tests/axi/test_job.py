@@ -41,7 +41,7 @@ async def run(dut, bench: Bench) -> None:
     product = result[places].astype(numpy.uint8).copy().view("<i4").reshape(a.shape[0], b.shape[1])
     expected = a.astype(numpy.int32) @ b.astype(numpy.int32)
     assert (product == expected).all(), f"{(product != expected).sum()} elements differ"
-    dut._log.info(
+    bench.say(
         f"{a.shape[0]} x {a.shape[1]} x {b.shape[1]}: {words} words written in {loaded - start} cycles, "
         f"{job['cycles']} cycles of the launch, {len(parts)} vectors read in {bench.cycle - finished} cycles"
     )

@@ -97,7 +97,7 @@ async def random_bursts(dut):
             counts["writes"] += 1
     bench.finish()
     assert all(counts.values()), counts
-    dut._log.info(f"{counts} in {bench.cycle} cycles")
+    bench.say(f"{counts} in {bench.cycle} cycles")
 
 
 @cocotb.test()
@@ -156,7 +156,7 @@ async def a_beat_a_cycle(dut):
         assert await bench.burst() == (i, [(i << 32 | j, OKAY) for j in range(length)])
     for channel, name in (("w", "write"), ("r", "read")):
         beats_seen, taken = len(times[channel]), times[channel][-1] - times[channel][0] + 1
-        dut._log.info(f"{name}: {beats_seen} beats in {taken} cycles")
+        bench.say(f"{name}: {beats_seen} beats in {taken} cycles")
         # W fills its queue while the first address goes its way: three cycles once.
         assert beats_seen == bursts * length and taken <= beats_seen + 3, (name, beats_seen, taken)
     for channel in times:
@@ -169,7 +169,7 @@ async def a_beat_a_cycle(dut):
         assert await bench.response() == (i, OKAY)
     # Reads and writes share the host port: 128 single beats in 128 cycles and the way there.
     taken = max(times["r"][-1], times["b"][-1]) - times["w"][0]
-    dut._log.info(f"64 single reads beside 64 single writes in {taken} cycles")
+    bench.say(f"64 single reads beside 64 single writes in {taken} cycles")
     assert taken <= 128 + 20
     bench.finish()
 
@@ -251,6 +251,7 @@ async def a_wrong_wlast(dut):
         assert await bench.response() == (2, OKAY)
     bench.send_read(SRAM, 4, 3, INCR, 3)
     assert await bench.burst() == (3, [(i, OKAY) for i in range(4)])
+    bench.finish()
 
 
 @cocotb.test()
