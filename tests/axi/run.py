@@ -30,10 +30,10 @@ M, K, N = 5, 12, 9
 # Module, text, its wrong form, tests that have to find it.
 MUTANTS = [
     ("lpu_axi_read_window", "out_r_last = beats_out_data[64]", "out_r_last = 1'd1", ["data_before_addresses"]),
-    ("lpu_axi_read_window", "!held_q[4]", "1'd1", ["data_before_addresses"]),
+    ("lpu_axi_read_window", "~held_q[4]", "1'd1", ["data_before_addresses"]),
     ("lpu_axi_write_window", "if (strobes[2])", "if (strobes[3])", ["partial_writes_and_bad_words"]),
     ("lpu_axi_request_pipe", "out_response = 2'd2", "out_response = 2'd0", ["interrupts_and_refusals"]),
-    ("lpu_axi_burst_address", "valid_q && in_ready", "valid_q", ["data_before_addresses"]),
+    ("lpu_axi_burst_address", "valid_q & in_ready", "valid_q", ["data_before_addresses"]),
 ]
 
 
@@ -101,7 +101,7 @@ def build_verilator(cocotb: Cocotb, rtl: Path, out: Path) -> list[str]:
     include = root / "include"
     runtime = [include / name for name in ("verilated.cpp", "verilated_vpi.cpp", "verilated_dpi.cpp", "verilated_threads.cpp")]
     files = sorted(out.glob("Vtop*.cpp")) + runtime + [Path(cocotb.share) / "lib/verilator/verilator.cpp"]
-    flags = ["-std=c++17", "-DVM_TRACE=0", "-DVM_TRACE_FST=0", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVL_TIME_CONTEXT", "-DVERILATOR=1", "-w"]
+    flags = ["-std=c++17", "-DVM_TRACE=0", "-DVM_TRACE_FST=0", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0", "-DVM_TRACE_VCD=0", "-DVM_TRACE_SAIF=0", "-DVERILATOR=1", "-w"]
 
     def compile_one(file: Path) -> str:
         made = str(out / f"{file.stem}.o")

@@ -2,7 +2,6 @@
 
 use crate::info::Info;
 use rust_hdl::prelude::*;
-use std::collections::VecDeque;
 
 /// A queue between two sides that may each wait, the oldest word in sight.
 ///
@@ -39,7 +38,9 @@ pub struct StreamFifo<const D: usize> {
     pub out_ready: Signal<In, Bit>,
     info: Info,
     _depth: usize,
-    _words: VecDeque<Bits<D>>,
+    _memory: Vec<Bits<D>>,
+    _head: usize,
+    _count: usize,
 }
 
 impl<const D: usize> StreamFifo<D> {
@@ -69,7 +70,9 @@ impl<const D: usize> StreamFifo<D> {
                 .port("in_ready", "there is room")
                 .port("out_data", "the oldest word, until out_ready"),
             _depth: depth,
-            _words: VecDeque::new(),
+            _memory: vec![Bits::default(); depth],
+            _head: 0,
+            _count: 0,
         }
     }
 }
@@ -84,22 +87,21 @@ impl<const D: usize> Default for StreamFifo<D> {
 impl<const D: usize> Logic for StreamFifo<D> {
     fn update(&mut self) {
         if self.clock.pos_edge() {
-            let take = self.out_ready.val() && !self._words.is_empty();
-            let put = self.in_valid.val() && self._words.len() < self._depth;
+            let take = self.out_ready.val() && self._count > 0;
+            let put = self.in_valid.val() && self._count < self._depth;
+            if put {
+                self._memory[(self._head + self._count) % self._depth] = self.in_data.val();
+            }
             if self.reset.val() {
-                self._words.clear();
+                (self._head, self._count) = (0, 0);
             } else {
-                if take {
-                    self._words.pop_front();
-                }
-                if put {
-                    self._words.push_back(self.in_data.val());
-                }
+                self._head = (self._head + usize::from(take)) % self._depth;
+                self._count = self._count + usize::from(put) - usize::from(take);
             }
         }
-        self.in_ready.next = self._words.len() < self._depth;
-        self.out_valid.next = !self._words.is_empty();
-        self.out_data.next = self._words.front().copied().unwrap_or_default();
+        self.in_ready.next = self._count < self._depth;
+        self.out_valid.next = self._count > 0;
+        self.out_data.next = self._memory[self._head];
     }
 
     fn connect(&mut self) {
@@ -198,20 +200,20 @@ mod tests {
         fifo.connect_all();
         // put, take -> in_ready, out_valid, out_data
         let rows = [
-            (None, true, true, false, 0),
-            (Some(1), false, true, true, 1),
-            (Some(2), false, false, true, 1),
-            (Some(3), false, false, true, 1),
-            (Some(4), true, true, true, 2),
-            (Some(5), true, true, true, 5),
-            (None, true, true, false, 0),
+            (None, true, true, false, None),
+            (Some(1), false, true, true, Some(1)),
+            (Some(2), false, false, true, Some(1)),
+            (Some(3), false, false, true, Some(1)),
+            (Some(4), true, true, true, Some(2)),
+            (Some(5), true, true, true, Some(5)),
+            (None, true, true, false, None),
         ];
         for (put, take, ready, valid, data) in rows {
             step(&mut fifo, put, take);
             let now = (
                 fifo.in_ready.val(),
                 fifo.out_valid.val(),
-                fifo.out_data.val().to_u64(),
+                fifo.out_valid.val().then(|| fifo.out_data.val().to_u64()),
             );
             assert_eq!(now, (ready, valid, data), "put {put:?}, take {take}");
         }
