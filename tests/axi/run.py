@@ -33,7 +33,7 @@ MUTANTS = [
     ("lpu_axi_read_window", "~held_q[4]", "1'd1", ["data_before_addresses"]),
     ("lpu_axi_write_window", "if (strobes[2])", "if (strobes[3])", ["partial_writes_and_bad_words"]),
     ("lpu_axi_request_pipe", "out_response = 2'd2", "out_response = 2'd0", ["interrupts_and_refusals"]),
-    ("lpu_axi_burst_address", "valid_q & in_ready", "valid_q", ["data_before_addresses"]),
+    ("lpu_axi_burst_address", "out_valid & in_ready", "out_valid", ["data_before_addresses"]),
 ]
 
 

@@ -7,7 +7,7 @@ import cocotb
 import numpy
 from cocotb.triggers import RisingEdge, with_timeout
 
-from bench import Bench
+from bench import LIMIT_MS, Bench
 
 DONE = 1
 
@@ -48,7 +48,7 @@ async def run(dut, bench: Bench) -> None:
     bench.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def matmul(dut):
     """Without stalls."""
     bench = Bench(dut, "matmul")
@@ -57,7 +57,7 @@ async def matmul(dut):
     await run(dut, bench)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def matmul_with_stalls(dut):
     """With random stalls on all ten channels."""
     bench = Bench(dut, "matmul_with_stalls")
@@ -67,7 +67,7 @@ async def matmul_with_stalls(dut):
     await run(dut, bench)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def unaligned_copies(dut):
     """Copies of any length from any byte to any byte, as `memcpy` or a DMA makes them, read back."""
     bench = Bench(dut, "unaligned_copies")

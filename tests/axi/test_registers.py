@@ -4,7 +4,7 @@ import os
 
 import cocotb
 
-from bench import OFFSET, REGS, Bench
+from bench import LIMIT_MS, OFFSET, REGS, Bench
 from reference import DECERR, INCR, OKAY, PROGRAM, SLVERR, SRAM
 
 DONE, FAULT, ACCESS = 1, 2, 4
@@ -26,7 +26,7 @@ def halves(bench: Bench, counts: dict[str, int]) -> dict[int, str]:
     return codes
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def every_register_and_every_gap(dut):
     """All registers and some of the gaps read as the table says; writes to what cannot be written are refused."""
     bench = Bench(dut, "every_register_and_every_gap")
@@ -52,7 +52,7 @@ async def every_register_and_every_gap(dut):
     bench.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def registers_keep_what_is_written(dut):
     """BASE of every MEM queue, INJECT as a pair, strobes, with stalls on every channel."""
     bench = Bench(dut, "registers_keep_what_is_written")
@@ -83,7 +83,7 @@ async def registers_keep_what_is_written(dut):
     bench.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def interrupts_and_refusals(dut):
     """Done, fault and access; what is refused while a launch goes on."""
     bench = Bench(dut, "interrupts_and_refusals")

@@ -3,7 +3,7 @@
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from bench import CASES, OFFSET, Bench
+from bench import CASES, LIMIT_MS, OFFSET, Bench
 from reference import DECERR, DESCRIPTOR, FIXED, INCR, MAP, OKAY, PROGRAM, SLVERR, SRAM, WRAP, beats, illegal
 
 WORDS = 24
@@ -52,7 +52,7 @@ def random_beats(bench: Bench, length: int) -> list[tuple[int, int]]:
     return [(rng.getrandbits(64), 0xFF if full else rng.choice([0xFF, 0, rng.getrandbits(8)])) for _ in range(length)]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def random_bursts(dut):
     """Reads of one half of the memories beside writes of the other, with stalls on every channel; then the halves change."""
     bench = Bench(dut, "random_bursts")
@@ -100,7 +100,7 @@ async def random_bursts(dut):
     bench.say(f"{counts} in {bench.cycle} cycles")
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def data_before_addresses(dut):
     """W may come long before AW, responses may wait long for the master."""
     bench = Bench(dut, "data_before_addresses")
@@ -126,7 +126,7 @@ async def data_before_addresses(dut):
     bench.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def a_beat_a_cycle(dut):
     """Bursts of 256 beats move one beat in every cycle, one after the other without a gap; single beats too."""
     bench = Bench(dut, "a_beat_a_cycle")
@@ -174,7 +174,7 @@ async def a_beat_a_cycle(dut):
     bench.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def latency(dut):
     """The latencies that the documents state."""
     bench = Bench(dut, "latency")
@@ -204,7 +204,7 @@ async def latency(dut):
     bench.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def partial_writes_and_bad_words(dut):
     """Parts of words keep check bits right; a word that is uncorrectable is not written in part."""
     bench = Bench(dut, "partial_writes_and_bad_words")
@@ -238,7 +238,7 @@ async def partial_writes_and_bad_words(dut):
     bench.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def a_wrong_wlast(dut):
     """WLAST too early or missing: SLVERR, and the next burst is as if nothing had been."""
     bench = Bench(dut, "a_wrong_wlast", master_rules=False)
@@ -254,7 +254,7 @@ async def a_wrong_wlast(dut):
     bench.finish()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=LIMIT_MS, timeout_unit="ms")
 async def resets_in_the_middle(dut):
     """A reset of one cycle at any time, then everything works."""
     bench = Bench(dut, "resets_in_the_middle")
