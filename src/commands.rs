@@ -4,6 +4,7 @@ mod asm;
 mod config;
 mod doctor;
 mod gen_verilog;
+mod regs;
 mod run;
 
 use crate::cli::{Cli, Command};
@@ -22,6 +23,7 @@ pub fn execute(cli: Cli) -> miette::Result<Outcome> {
     match cli.command {
         Command::Config(command) => config::execute(command)?,
         Command::Gen(args) => gen_verilog::execute(&args)?,
+        Command::Regs(args) => regs::execute(&args)?,
         Command::Run(command) => return run::execute(&command),
         Command::Asm(args) => asm::assemble(&args)?,
         Command::Disasm(args) => asm::disassemble(&args)?,

@@ -6,6 +6,8 @@ use lpu_sim::Design;
 
 /// Name of the top module.
 pub const TOP: &str = "lpu_tile";
+/// Name of the top module behind AXI.
+pub const AXI_TOP: &str = "lpu_axi";
 /// Module that holds the datapath of a MEM slice.
 const MEM_MODULE: &str = "lpu_slice_datapath";
 /// Module of a MXM plane.
@@ -35,6 +37,15 @@ pub fn emit(config: &Config) -> Result<Emitted, EmitError> {
         ..EmitOptions::new(TOP)
     };
     lpu_gen::emit(&*lpu_hdl::build_tile(config), &options)
+}
+
+/// Emits the tile of this configuration behind AXI.
+pub fn emit_axi(config: &Config) -> Result<Emitted, EmitError> {
+    let options = EmitOptions {
+        configuration_hash: config.hash(),
+        ..EmitOptions::new(AXI_TOP)
+    };
+    lpu_gen::emit(&*lpu_hdl::build_axi(config), &options)
 }
 
 /// The tile as a design to simulate, with the scoreboard's signals observable.

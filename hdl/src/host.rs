@@ -5,7 +5,9 @@
 //! | [`RequestDecoder`] | what a request asks for, and whether it may | 0 |
 //! | [`UnitMux`] | reads one of the registers that every unit has | 2 |
 //! | [`HostPort`] | requests to answers; register file, SRAM and program access | 8 |
+//! | [`axi`] | an AXI4-Lite and an AXI4 slave in front of it | |
 
+pub mod axi;
 mod host_port;
 mod request_decoder;
 mod unit_mux;

@@ -16,4 +16,4 @@ pub mod tile;
 pub mod vxm;
 mod wiring;
 
-pub use tile::build_tile;
+pub use tile::{build_axi, build_tile};

@@ -12,6 +12,7 @@
 //! | [`Pack`] | equal parts to one word | written into the parent |
 //! | [`Concat`] | two parts to one word | written into the parent |
 //! | [`Fifo`] | small queue | `lpu_fifo` |
+//! | [`StreamFifo`] | small queue with handshakes on both sides | `lpu_stream_fifo` |
 //! | [`SramBank`] | synchronous RAM, one read and one write port | `lpu_sram_bank` |
 
 mod fifo;
@@ -22,6 +23,7 @@ mod optional;
 mod pack;
 mod pipe;
 mod sram_bank;
+mod stream_fifo;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -33,3 +35,4 @@ pub use optional::Optional;
 pub use pack::{Concat, Pack};
 pub use pipe::{DelayLine, Pipe, PipeEnable};
 pub use sram_bank::{MAX_DEPTH, SramBank};
+pub use stream_fifo::StreamFifo;

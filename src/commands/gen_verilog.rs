@@ -1,6 +1,6 @@
 //! `lpu gen`.
 
-use crate::cli::GenArgs;
+use crate::cli::{GenArgs, TopArg};
 use lpu::files;
 use lpu_gen::EmitError;
 use miette::{IntoDiagnostic, miette};
@@ -11,7 +11,11 @@ use std::time::Instant;
 pub fn execute(args: &GenArgs) -> miette::Result<()> {
     let config = files::config(&args.config.config)?;
     let start = Instant::now();
-    let emitted = lpu::design::emit(&config).into_diagnostic()?;
+    let emitted = match args.top {
+        TopArg::Tile => lpu::design::emit(&config),
+        TopArg::Axi => lpu::design::emit_axi(&config),
+    };
+    let emitted = emitted.into_diagnostic()?;
     let seconds = start.elapsed().as_secs_f64();
     let written = match args.force {
         true => emitted.write_into(&args.out),

@@ -78,6 +78,8 @@ impl Random {
 #[derive(Default)]
 struct Ports {
     depth: usize,
+    /// There is a clock.
+    clocked: bool,
     /// Input, width, name, value as a Verilog literal.
     ports: Vec<(bool, usize, String, String)>,
 }
@@ -97,7 +99,9 @@ impl Probe for Ports {
             AtomKind::OutputParameter => false,
             _ => return,
         };
-        if self.depth == 1 && name != "clock" {
+        if self.depth == 1 && name == "clock" {
+            self.clocked = true;
+        } else if self.depth == 1 {
             let value = format!("{:x}", signal.verilog());
             self.ports
                 .push((input, signal.bits(), name.replace('$', "_"), value));
@@ -106,9 +110,13 @@ impl Probe for Ports {
 }
 
 fn ports(block: &dyn Block) -> Vec<(bool, usize, String, String)> {
+    all_ports(block).ports
+}
+
+fn all_ports(block: &dyn Block) -> Ports {
     let mut ports = Ports::default();
     block.accept("top", &mut ports);
-    ports.ports
+    ports
 }
 
 /// Runs the block for `cycles` cycles, with the inputs that `stimulus` sets, and gives a testbench that does the same.
@@ -119,12 +127,16 @@ fn record<B: Clocked>(
 ) -> String {
     block.connect_all();
     let mut bench = String::from("module testbench;\n  reg clock = 0; integer wrong = 0;\n");
-    let mut wires = String::from(".clock(clock)");
+    let mut wires = vec![];
+    if all_ports(block).clocked {
+        wires.push(".clock(clock)".to_owned());
+    }
     for (input, width, name, _) in ports(block) {
         let kind = if input { "reg" } else { "wire" };
         let _ = writeln!(bench, "  {kind} [{}:0] {name};", width - 1);
-        let _ = write!(wires, ", .{name}({name})");
+        wires.push(format!(".{name}({name})"));
     }
+    let wires = wires.join(", ");
     let _ = writeln!(bench, "  lpu_dut dut ({wires});\n  initial begin");
     let mut last = vec![];
     for now in 0..cycles {

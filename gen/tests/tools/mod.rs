@@ -76,8 +76,7 @@ pub fn simulate(sources: &[(&str, &str)]) -> String {
         }
     }
     run(&mut compile, directory.path());
-    run(
-        &mut Command::new(directory.path().join("simulation")),
-        directory.path(),
-    )
+    // Not the file itself: its first line names the folder that Icarus Verilog was built for, not where it is.
+    let vvp = find("VVP", "vvp", "it is a part of Icarus Verilog");
+    run(Command::new(vvp).arg("simulation"), directory.path())
 }

@@ -12,6 +12,7 @@ pub mod latency;
 pub mod memory_map;
 pub mod program;
 pub mod queue;
+pub mod registers;
 pub mod secded;
 
 pub use config::Config;
