@@ -15,7 +15,7 @@
 //! | [`ReadWindow`] | reads of the window | 12 |
 //! | [`WriteWindow`] | writes of the window | 12 |
 //! | [`RegisterMap`] | what lies at a register address | 0 |
-//! | [`RegisterPort`] | AXI4-Lite register file | 4, or 13 through the tile |
+//! | [`RegisterPort`] | AXI4-Lite register file | 3, or 13 through the tile |
 //! | [`RequestPipe`] | three sources of requests into one host port | 1 + 8 |
 //! | [`Interrupts`] | interrupts and the first refused access | 1 |
 //! | [`ResetHold`] | a reset that lasts long enough | 0 |

@@ -125,14 +125,16 @@ reg {pointer}tail;
 reg {count_range}count;
 wire put;
 wire take;
+wire [{top}:0] oldest;
 
 assign put = in_valid && in_ready;
 assign take = out_valid && out_ready;
+assign oldest = memory[head];
 
 always @(*) begin
   in_ready = count != {count_bits}'d{depth};
   out_valid = count != {count_bits}'d0;
-  out_data = memory[head];
+  out_data = oldest;
 end
 
 always @(posedge clock) begin
