@@ -28,7 +28,7 @@ fn verify_in(config: &Config, format: Format, (m, k, n): (usize, usize, usize), 
         let bytes = bytes(rows * columns, seed);
         // NaN is rare, so that most results are numbers.
         let rare = |byte: i8, i: usize| match byte & 0x7f {
-            0x7f if i % 7 > 0 => byte & 0x77,
+            0x7f if !i.is_multiple_of(7) => byte & 0x77,
             _ => byte,
         };
         Matrix::from_fn(rows, columns, |r, c| {
