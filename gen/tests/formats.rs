@@ -40,6 +40,13 @@ const ALL: [Formats; 3] = [
 /// The formats of [`ALL`], by name of a preset's suffix.
 const SUFFIXES: [&str; 3] = ["+e4m3", "+nvfp4", "+e4m3+nvfp4"];
 
+/// The formats of a machine, int8 among them.
+fn built(formats: Formats) -> impl Iterator<Item = u8> {
+    let all = [(INT8, true), (E4M3, formats.e4m3), (NVFP4, formats.nvfp4)];
+    all.into_iter()
+        .filter_map(|(format, built)| built.then_some(format))
+}
+
 /// Weights, or an activation, with the scales of its blocks.
 #[derive(Clone)]
 struct Vector {
@@ -244,8 +251,7 @@ fn arrays<const L: usize, const V: usize>(sets: usize) {
         let config = Config::preset(&format!("{preset}{suffix}")).unwrap();
         let latency = formats.stages(L) as u64 + MM_OPERAND_LATENCY;
         assert_eq!(latency, mm_latency(&config), "{}", config.name);
-        let built = [(INT8, true), (E4M3, formats.e4m3), (NVFP4, formats.nvfp4)];
-        for (format, _) in built.into_iter().filter(|(_, built)| *built) {
+        for format in built(formats) {
             let mut random = Random(SEED);
             let mut bench = Bench::new::<L, V>(formats, format);
             for _ in 0..sets {
@@ -410,53 +416,54 @@ fn any<const N: usize>(random: &mut Random, ports: &mut [Signal<In, Bits<N>>]) {
     }
 }
 
-fn stimulate_dot<const L: usize>(
-    random: &mut Random,
-    now: usize,
-    block: &mut FormatDot<L>,
-    formats: Formats,
-) {
-    enable(random, now, &mut block.in_enable);
-    enable(random, now, &mut block.in_block);
-    let exponents = formats.e4m3 && !formats.nvfp4;
-    any(random, &mut block.in_x_low);
-    any(random, &mut block.in_weight_low);
-    any(random, &mut block.in_weight_scale);
-    any(random, &mut block.in_x_significand);
-    for ports in [&mut block.in_x_high, &mut block.in_weight_high] {
-        for port in ports {
-            let high = if exponents {
-                random.below(15)
-            } else {
-                random.below(2) * 31
+/// A signed number of N bits, at most `limit` in magnitude.
+fn within<const N: usize>(random: &mut Random, limit: i64) -> Bits<N> {
+    let number = random.below(2 * limit as u64 + 1) as i64 - limit;
+    Bits::from(number as u64 & ((1 << N) - 1))
+}
+
+/// Operands and weights of one format, with enables that now and then are low.
+fn column<const L: usize>(formats: Formats, format: u8)
+where
+    FormatDot<L>: cosim::Clocked,
+{
+    let mut random = Random(SEED);
+    equal(FormatDot::<L>::new(formats), 120, |now, block| {
+        enable(&mut random, now, &mut block.in_enable);
+        for port in &mut block.in_block {
+            port.next = format == NVFP4;
+        }
+        for port in block.in_x_low.iter_mut().chain(&mut block.in_weight_low) {
+            port.next = match format {
+                INT8 => random.bits(),
+                E4M3 => within(&mut random, 15),
+                _ => within(&mut random, 12),
             };
-            port.next = Bits::from(high);
         }
-    }
-    for port in &mut block.in_x_exponent {
-        port.next = Bits::from(random.below(15));
-    }
-    if !exponents {
-        // Exponents and elements are told apart by the format.
-        let pairs = block.in_block[0].val();
         for port in block.in_x_high.iter_mut().chain(&mut block.in_weight_high) {
-            if !pairs {
-                port.next = Bits::default();
-            }
+            port.next = match format {
+                INT8 => Bits::default(),
+                E4M3 => Bits::from(random.below(15)),
+                _ => within(&mut random, 12),
+            };
         }
-    }
+        any(&mut random, &mut block.in_weight_scale);
+        for port in &mut block.in_x_significand {
+            port.next = within(&mut random, 15);
+        }
+        for port in &mut block.in_x_exponent {
+            port.next = Bits::from(random.below(15));
+        }
+    });
 }
 
 #[test]
 fn columns_in_verilog_and_rust_are_equal() {
     for formats in ALL {
-        let mut random = Random(SEED);
-        equal(FormatDot::<8>::new(formats), 200, |now, block| {
-            stimulate_dot(&mut random, now, block, formats);
-        });
-        equal(FormatDot::<16>::new(formats), 100, |now, block| {
-            stimulate_dot(&mut random, now, block, formats);
-        });
+        for format in built(formats) {
+            column::<8>(formats, format);
+            column::<16>(formats, format);
+        }
     }
 }
 
@@ -481,13 +488,9 @@ fn weights_in_verilog_and_rust_are_equal() {
                     scale.next = filling || load == 2;
                 }
                 any(&mut random, &mut block.in_row);
-                block.in_install.next = now >= 4 && (filling || random.once_in(2));
-                let built = [
-                    0,
-                    if formats.e4m3 { 1 } else { 0 },
-                    if formats.nvfp4 { 2 } else { 0 },
-                ];
-                block.in_format.next = Bits::from(built[random.below(3) as usize] as u64);
+                block.in_install.next = now > 0 && (filling || random.once_in(2));
+                let format = built(formats).nth(random.below(2) as usize);
+                block.in_format.next = Bits::from(u64::from(format.unwrap_or(INT8)));
             },
         );
     }
