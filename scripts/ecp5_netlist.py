@@ -20,6 +20,7 @@ MODES = {
         **{f"REG_{stage}_CLK": ["NONE"] for stage in ("INPUTA", "INPUTC", "PIPELINE")},
         **{f"REG_{stage}_CLK": ["NONE", "CLK0"] for stage in ("INPUTB", "OUTPUT")},
     },
+    "TRELLIS_DPR16X4": {"WCKMUX": ["WCK"], "WREMUX": ["WRE"]},
 }
 # Inputs that have to be low.
 LOW = {
@@ -47,8 +48,12 @@ class Cell:
     def bus(self, port: str, width: int) -> list[int]:
         return [self.net(f"{port}{bit}") for bit in range(width)]
 
+    def wide(self, port: str) -> list[int]:
+        """The nets of a port of several bits."""
+        return [bit if isinstance(bit, int) else int(bit == "1") for bit in self.connections[port]]
+
     def number(self, parameter: str) -> int:
-        return int(self.parameters.get(parameter, "0"), 2)
+        return int(self.parameters.get(parameter, "0").replace("x", "0"), 2)
 
     def refuse(self, reason: str) -> None:
         sys.exit(f"ecp5_netlist: {self.kind} {self.name}: {reason}; add it to scripts/ecp5_netlist.rs")
@@ -78,6 +83,8 @@ class Cell:
                 return [self.flip_flop(clock)]
             case "DP16KD":
                 return [self.ram(clock)]
+            case "TRELLIS_DPR16X4":
+                return [self.small_ram(clock)]
         self.refuse("no such cell")
 
     def multiplier(self, clock: int, new_net: Callable[[], int]) -> list[list]:
@@ -114,18 +121,41 @@ class Cell:
         return ["flip_flop", preset, self.net("DI"), *enables, *reset, self.net("Q")]
 
     def ram(self, clock: int) -> list:
+        """Port A writes and port B reads; port A reads a table, which nothing writes."""
         widths = {self.number("DATA_WIDTH_A"), self.number("DATA_WIDTH_B")}
-        if widths not in ({9}, {36}):
+        if widths not in ({9}, {18}, {36}):
             self.refuse(f"widths {sorted(widths)} are not modelled")
-        if self.nets("CLKA", "CLKB") != [clock, clock]:
-            self.refuse("it has a clock of its own")
         width = widths.pop()
-        data, out = self.bus("DIA", 9), self.bus("DOB", 9)
+        is_table = self.nets("WEA", "CEB") == [0, 0]
+        if self.nets("CLKA", "CLKB") != [clock, 0 if is_table else clock]:
+            self.refuse("it has a clock of its own")
+        side = "A" if is_table else "B"
         if width == 36:
+            if is_table:
+                self.refuse("a table of 36 bits is not modelled")
             data, out = [*self.bus("DIA", 18), *self.bus("DIB", 18)], [*self.bus("DOA", 18), *self.bus("DOB", 18)]
+        else:
+            data, out = self.bus("DIA", width), self.bus(f"DO{side}", width)
         fields = ["ram", width, *self.nets("CEA", "WEA"), *self.bus("ADA", 14), *data]
-        return [*fields, self.net("CEB"), *self.bus("ADB", 14), *out]
+        fields += [self.net(f"CE{side}"), *self.bus(f"AD{side}", 14), *out]
+        return [*fields, *self.contents(width)]
 
+    def contents(self, width: int) -> list[int]:
+        """The words of a block RAM at the start, empty if all are zero: 16 times 18 of the 320 bits of each parameter."""
+        flat = 0
+        for index in range(64):
+            bits = self.number(f"INITVAL_{index:02X}")
+            for part in range(16):
+                flat |= (bits >> 20 * part & 0x3FFFF) << 18 * (16 * index + part)
+        return [flat >> width * word & (1 << width) - 1 for word in range(18432 // width)] if flat else []
+
+    def small_ram(self, clock: int) -> list:
+        if self.net("WCK") != clock:
+            self.refuse("it has a clock of its own")
+        if "INITVAL" in self.parameters and self.number("INITVAL") != 0:
+            self.refuse("contents at the start are not modelled")
+        four = [self.wide(port) for port in ("WAD", "DI", "RAD", "DO")]
+        return ["small_ram", self.net("WRE"), *(net for nets in four for net in nets)]
 
 def write(netlist: Path, top: str, out: Path) -> int:
     """Writes the text of a JSON netlist and returns the number of its LUTs."""

@@ -20,6 +20,8 @@ enum Gate {
     Mux { select: usize, high: usize, low: usize, out: usize },
     Carry { init: [u16; 2], inject: [bool; 2], carry: usize, inputs: [[usize; 4]; 2], sums: [usize; 2], out: usize },
     Multiplier { signed: [usize; 2], operands: [Vec<usize>; 2], product: Vec<usize> },
+    /// The read port of a small RAM.
+    Read { ram: usize, address: [usize; 4], out: [usize; 4] },
 }
 
 struct FlipFlop {
@@ -32,9 +34,9 @@ struct FlipFlop {
     out: usize,
 }
 
-/// A block RAM: port A writes, port B reads.
+/// A block RAM: one port writes, one reads; words of 9, 18 or 36 bits.
 struct Ram {
-    wide: bool,
+    width: usize,
     write_enable: [usize; 2],
     write_address: Vec<usize>,
     write_data: Vec<usize>,
@@ -44,12 +46,21 @@ struct Ram {
     words: Vec<u64>,
 }
 
+/// A RAM of 16 words of 4 bits, read without a clock.
+struct SmallRam {
+    enable: usize,
+    address: [usize; 4],
+    data: [usize; 4],
+    words: [u8; 16],
+}
+
 #[derive(Default)]
 struct Netlist {
     nets: usize,
     gates: Vec<Gate>,
     flip_flops: Vec<FlipFlop>,
     rams: Vec<Ram>,
+    small_rams: Vec<SmallRam>,
     inputs: HashMap<String, Vec<usize>>,
     outputs: Vec<(String, Vec<usize>)>,
 }
@@ -130,18 +141,26 @@ impl Netlist {
                     netlist.flip_flops.push(FlipFlop { set, data, enable, enable_inverted, reset, reset_inverted, out });
                 }
                 "ram" => {
-                    let wide = fields.number() == 36;
-                    let width = if wide { 36 } else { 9 };
+                    let width = fields.number();
                     netlist.rams.push(Ram {
-                        wide,
+                        width,
                         write_enable: fields.numbers(),
                         write_address: fields.list(14),
                         write_data: fields.list(width),
                         read_enable: fields.number(),
                         read_address: fields.list(14),
                         read_data: fields.list(width),
-                        words: vec![0; if wide { 512 } else { 2048 }],
+                        words: match fields.rest() {
+                            words if words.is_empty() => vec![0; 18432 / width],
+                            words => words.into_iter().map(|word| word as u64).collect(),
+                        },
                     });
+                }
+                "small_ram" => {
+                    let (enable, ram) = (fields.number(), netlist.small_rams.len());
+                    let [address, data, read, out] = [0; 4].map(|_| fields.numbers());
+                    netlist.small_rams.push(SmallRam { enable, address, data, words: [0; 16] });
+                    netlist.gates.push(Gate::Read { ram, address: read, out });
                 }
                 "input" => {
                     let name = fields.word().to_string();
@@ -210,6 +229,7 @@ impl Gate {
             Gate::Multiplier { signed, operands, .. } => {
                 signed.iter().chain(operands.iter().flatten()).copied().for_each(each);
             }
+            Gate::Read { address, .. } => address.iter().copied().for_each(each),
         }
     }
 
@@ -226,10 +246,11 @@ impl Gate {
                 drive(*out);
             }
             Gate::Multiplier { product, .. } => product.iter().copied().for_each(drive),
+            Gate::Read { out, .. } => out.iter().copied().for_each(drive),
         }
     }
 
-    fn evaluate(&self, nets: &mut [bool]) {
+    fn evaluate(&self, nets: &mut [bool], small_rams: &[SmallRam]) {
         match self {
             Gate::Lut { init, inputs, out } => nets[*out] = lut(*init, inputs, nets),
             Gate::Mux { select, high, low, out } => nets[*out] = if nets[*select] { nets[*high] } else { nets[*low] },
@@ -254,6 +275,10 @@ impl Gate {
                     set(nets, net, (a * b) >> bit & 1 == 1);
                 }
             }
+            Gate::Read { ram, address, out } => {
+                let value = small_rams[*ram].words[word(address, nets) as usize];
+                out.iter().enumerate().for_each(|(bit, &net)| set(nets, net, value >> bit & 1 == 1));
+            }
         }
     }
 }
@@ -276,12 +301,19 @@ fn word(bits: &[usize], nets: &[bool]) -> u64 {
 impl Ram {
     /// What the read port shows after the edge, if it reads; then writes.
     fn clock(&mut self, nets: &[bool]) -> Option<u64> {
-        let (shift, mask) = if self.wide { (5, 511) } else { (3, 2047) };
+        let (shift, mask) = match self.width {
+            9 => (3, 2047),
+            18 => (4, 1023),
+            _ => (5, 511),
+        };
         let read = (word(&self.read_address, nets) >> shift & mask) as usize;
         let write = (word(&self.write_address, nets) >> shift & mask) as usize;
         let writes = self.write_enable.iter().all(|&net| nets[net]);
-        // In the wide mode the low address bits enable bytes of nine bits.
-        let bytes = if self.wide { word(&self.write_address, nets) & 15 } else { 1 };
+        // Where a word has several bytes of nine bits, the low address bits enable them.
+        let bytes = match self.width {
+            9 => 1,
+            width => word(&self.write_address, nets) & ((1 << (width / 9)) - 1),
+        };
         let written = writes && bytes != 0;
         let shown = match written && read == write {
             true => !self.words[read],
@@ -318,7 +350,7 @@ fn main() {
             let value = u64::from_str_radix(fields.word(), 16).unwrap_or_else(|_| fail("the record has a bad number"));
             bits.iter().enumerate().for_each(|(bit, &net)| nets[net] = value >> bit & 1 == 1);
         }
-        netlist.gates.iter().for_each(|gate| gate.evaluate(&mut nets));
+        netlist.gates.iter().for_each(|gate| gate.evaluate(&mut nets, &netlist.small_rams));
         for _ in 0..cycles {
             for (flip_flop, after) in netlist.flip_flops.iter().zip(&mut after) {
                 *after = if nets[flip_flop.reset] != flip_flop.reset_inverted {
@@ -330,6 +362,9 @@ fn main() {
                 };
             }
             let read: Vec<Option<u64>> = netlist.rams.iter_mut().map(|ram| ram.clock(&nets)).collect();
+            for ram in netlist.small_rams.iter_mut().filter(|ram| nets[ram.enable]) {
+                ram.words[word(&ram.address, &nets) as usize] = word(&ram.data, &nets) as u8;
+            }
             for (flip_flop, after) in netlist.flip_flops.iter().zip(&after) {
                 nets[flip_flop.out] = *after;
             }
@@ -338,7 +373,7 @@ fn main() {
                     ram.read_data.iter().enumerate().for_each(|(bit, &net)| set(&mut nets, net, value >> bit & 1 == 1));
                 }
             }
-            netlist.gates.iter().for_each(|gate| gate.evaluate(&mut nets));
+            netlist.gates.iter().for_each(|gate| gate.evaluate(&mut nets, &netlist.small_rams));
             for (_, bits) in &netlist.outputs {
                 write!(out, "{:x} ", word(bits, &nets)).unwrap_or_else(|error| fail(&error.to_string()));
             }

