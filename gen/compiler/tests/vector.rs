@@ -288,7 +288,7 @@ fn the_drawn_softmax() {
     let compiled = run(&config, shape(3, 32, Kernel::Softmax { scale: 1.0 }), 1);
     assert_eq!(compiled.partials, 2);
     assert_eq!(compiled.passes, 3 * 6 + 2 * 3 + (6 + 6) + (3 + 3));
-    assert_eq!(compiled.prediction.cycles(), 358);
+    assert_eq!(compiled.prediction.cycles(), 360);
 }
 
 #[test]
