@@ -227,7 +227,7 @@ fn run_all(config: &Config, rows: usize, columns: usize) {
     for kernel in kernels() {
         for spread in [Spread::OverLanes, Spread::PerLane] {
             let kernel = match kernel {
-                Kernel::Rope { .. } if columns % 6 == 0 => Kernel::Rope { heads: 3 },
+                Kernel::Rope { .. } if columns.is_multiple_of(6) => Kernel::Rope { heads: 3 },
                 other => other,
             };
             let columns = match kernel {
