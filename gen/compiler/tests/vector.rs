@@ -260,7 +260,13 @@ fn small_and_ragged_on_edge() {
 #[test]
 fn other_machines() {
     for alus in 1..=4 {
-        for (preset, registers) in [("nano", 16), ("nano", 1024), ("edge", 16), ("edge", 64)] {
+        for (preset, registers) in [
+            ("nano", 16),
+            ("nano", 32),
+            ("nano", 1024),
+            ("edge", 16),
+            ("edge", 64),
+        ] {
             run_all(&machine(preset, alus, registers), 5, 43);
         }
     }

@@ -102,8 +102,9 @@ pub struct Needs {
     pub regions: usize,
     /// Phases between which a group waits for its reductions.
     pub phases: usize,
-    /// Vectors that are best kept in registers for all groups.
+    /// Column vectors that are best kept in registers for all groups, and the least that have to be there at once.
     pub columns: usize,
+    pub least_columns: usize,
     /// Partial results of a unit may be several.
     pub splits: bool,
 }
@@ -127,7 +128,7 @@ impl Grouping {
         let width = |slots: usize, columns: usize| {
             available.saturating_sub(columns) / (needs.regions * slots)
         };
-        let few = needs.columns.min(1);
+        let few = needs.least_columns;
         let choices = [
             (needs.phases, needs.columns),
             (needs.phases, needs.columns.min(64)),

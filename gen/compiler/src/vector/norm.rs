@@ -81,6 +81,7 @@ pub fn rms(
         regions: 2,
         phases: 2,
         columns: staged.len() * vectors,
+        least_columns: staged.len(),
         splits: true,
     };
     let grouping = Grouping::new(builder, units, op.lanes, needs)?;
@@ -138,6 +139,7 @@ pub fn layer(
         regions: 3 + usize::from(mask.is_some()),
         phases: 3,
         columns: staged.len() * vectors,
+        least_columns: staged.len(),
         splits: true,
     };
     let grouping = Grouping::new(builder, units, op.lanes, needs)?;

@@ -67,6 +67,7 @@ pub fn quantise(
         regions: 3,
         phases: 2,
         columns: 0,
+        least_columns: 0,
         // Blocks of a row may differ in length.
         splits: op.codes.element != Element::E2m1,
     };
@@ -162,6 +163,7 @@ pub fn dequantise(
         regions: 1,
         phases: 2,
         columns: staged.len() * vectors,
+        least_columns: staged.len(),
         splits: false,
     };
     let grouping = Grouping::new(builder, units, false, needs)?;

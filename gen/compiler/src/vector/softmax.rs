@@ -40,6 +40,7 @@ pub fn emit(
         regions: 3,
         phases: 3,
         columns: 0,
+        least_columns: 0,
         splits: true,
     };
     let grouping = Grouping::new(builder, units, op.lanes, needs)?;
