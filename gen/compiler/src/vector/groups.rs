@@ -1,6 +1,7 @@
 //! Rows that are reduced together: partial results in registers, a tree over them, a tree over the lanes.
 
-use super::builder::{Builder, Input, Issued, Step, Target};
+use super::builder::{Builder, Issued};
+use super::step::{Input, Step, Target};
 use super::tensor::Tensor;
 use crate::CompileError;
 use crate::alu::{self, feedback, folds, multiply};
@@ -398,30 +399,4 @@ impl Group<'_> {
         }
         Ok(done)
     }
-}
-
-/// A pass whose ALU 0 is that.
-pub fn first_alu(alu: Alu) -> Descriptor {
-    let mut pass = Descriptor::default();
-    pass.alus[0] = alu;
-    pass
-}
-
-/// The same ALU with its register elsewhere.
-pub fn at(offset: u16, alu: Alu) -> Alu {
-    Alu { offset, ..alu }
-}
-
-/// The same ALU with register `register`, whatever the row.
-pub fn fixed(register: usize, alu: Alu) -> Alu {
-    Alu {
-        offset: register as u16,
-        fixed: true,
-        ..alu
-    }
-}
-
-/// The same ALU with its constant.
-pub fn with_constant(constant: u32, alu: Alu) -> Alu {
-    Alu { constant, ..alu }
 }

@@ -1,11 +1,12 @@
 //! FP32 to narrow formats with a scale for each row, and back.
 
-use super::builder::{Builder, Step};
+use super::builder::Builder;
 use super::columns::{self, Columns};
-use super::groups::{Done, Fold, Group, Grouping, Needs, Unit, first_alu, with_constant};
+use super::groups::{Done, Fold, Group, Grouping, Needs, Unit};
+use super::step::Step;
 use super::tensor::{Element, Tensor};
 use crate::CompileError;
-use crate::alu::multiply;
+use crate::alu::{first_alu, multiply, with_constant};
 use lpu_isa::Descriptor;
 use lpu_isa::descriptor::{Function, Operand};
 

@@ -1,10 +1,11 @@
 //! Softmax of rows.
 
-use super::builder::{Builder, Step};
-use super::groups::{Done, Fold, Group, Grouping, Needs, Unit, at, first_alu, with_constant};
+use super::builder::Builder;
+use super::groups::{Done, Fold, Group, Grouping, Needs, Unit};
+use super::step::Step;
 use super::tensor::Tensor;
 use crate::CompileError;
-use crate::alu::{fma, multiply};
+use crate::alu::{at, first_alu, fma, multiply, with_constant};
 use lpu_isa::Descriptor;
 use lpu_isa::descriptor::{Alu, Function, Operand};
 
