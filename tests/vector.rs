@@ -89,7 +89,7 @@ fn edge() {
     let config = pair::preset("edge");
     let model = pair::model(&config);
     for kernel in kernels() {
-        for (shape, spread) in [((5, 38), None), ((19, 22), Some(Spread::PerLane))] {
+        for (shape, spread) in [((5, 36), None), ((19, 20), Some(Spread::PerLane))] {
             run(&config, &model, shape, spread, kernel);
         }
     }
@@ -107,6 +107,6 @@ fn a_narrow_machine_of_three_alus() {
     config.sxm = Some(SxmConfig { maps: 2 });
     let model = pair::model(&config);
     for kernel in kernels() {
-        run(&config, &model, (3, 46), None, kernel);
+        run(&config, &model, (3, 44), None, kernel);
     }
 }

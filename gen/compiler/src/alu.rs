@@ -1,5 +1,6 @@
 //! What the ALUs of a pass do, and how far apart passes have to be.
 
+use lpu_isa::Descriptor;
 use lpu_isa::descriptor::{Alu, AluOperation, Operand};
 use lpu_isa::latency::{ALU_LATENCY, REGISTER_READ, SFU_LATENCY, vxm_result};
 
@@ -42,6 +43,32 @@ pub fn constant(constant: u32) -> Alu {
         constant,
         ..Alu::default()
     }
+}
+
+/// A pass whose ALU 0 is that.
+pub fn first_alu(alu: Alu) -> Descriptor {
+    let mut pass = Descriptor::default();
+    pass.alus[0] = alu;
+    pass
+}
+
+/// The same ALU with its register elsewhere.
+pub fn at(offset: u16, alu: Alu) -> Alu {
+    Alu { offset, ..alu }
+}
+
+/// The same ALU with register `register`, whatever the row.
+pub fn fixed(register: usize, alu: Alu) -> Alu {
+    Alu {
+        offset: register as u16,
+        fixed: true,
+        ..alu
+    }
+}
+
+/// The same ALU with its constant.
+pub fn with_constant(constant: u32, alu: Alu) -> Alu {
+    Alu { constant, ..alu }
 }
 
 /// Distance of two passes of which the second takes in the last ALU what the first wrote.

@@ -7,88 +7,28 @@ mod builder;
 mod columns;
 mod groups;
 mod norm;
+mod placer;
 mod pointwise;
 mod quantise;
 mod rope;
 mod sequence;
+mod shape;
 mod softmax;
 mod stages;
+mod step;
 mod tensor;
 
+pub use shape::{Kernel, Shape, Spread};
 pub use tensor::{Arrangement, Element};
 
-use crate::alu::PLANES;
 use crate::matmul::Vector;
 use crate::place::Room;
 use crate::{CompileError, Prediction, check};
 use builder::Builder;
 use groups::Unit;
 use lpu_isa::{Config, Program};
-use tensor::{Bound, Tensor};
-
-/// What to compute.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Shape {
-    /// Rows.
-    pub rows: usize,
-    /// Columns.
-    pub columns: usize,
-    /// How rows lie; `None`: over lanes where the kernel and the machine can, else per lane.
-    pub spread: Option<Spread>,
-    /// The operation.
-    pub kernel: Kernel,
-}
-
-/// How rows lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spread {
-    /// A row fills ceil(columns / L) vectors.
-    OverLanes,
-    /// A lane holds a row.
-    PerLane,
-}
-
-/// An operation on rows. Operands and results are listed in the order of [`Compiled::pack`] and [`Compiled::unpack`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kernel {
-    /// softmax(scale * x). Operand: x. Result: FP32.
-    Softmax {
-        /// Positive.
-        scale: f32,
-    },
-    /// x / sqrt(mean(x^2) + epsilon) * gamma. Operands: x, gamma (columns).
-    RmsNorm {
-        /// Not negative.
-        epsilon: f32,
-    },
-    /// (x - mean) / sqrt(variance + epsilon) * gamma + beta. Operands: x, gamma, beta (columns).
-    LayerNorm {
-        /// Not negative.
-        epsilon: f32,
-    },
-    /// x * sigmoid(x). Operands: x, and b if it is gated.
-    Silu {
-        /// Times b.
-        gated: bool,
-    },
-    /// GELU, tanh form. Operand: x.
-    Gelu,
-    /// Rotation of the pairs (i, i + d / 2) of each head. Operands: x, cos, sin (rows, columns / heads / 2).
-    Rope {
-        /// Heads in a row.
-        heads: usize,
-    },
-    /// Narrow codes with a scale for each row. Operand: x. Results: codes, scales (rows; E2M1: rows, ceil(columns / 16), E4M3).
-    Quantise {
-        /// Int8, E4m3 or E2m1.
-        format: Element,
-    },
-    /// codes * row scale * column scale. Operands: codes, scales of rows, scales of columns.
-    Dequantise {
-        /// Int32, Int8 or E4m3.
-        format: Element,
-    },
-}
+use placer::{Placer, Side};
+use tensor::Bound;
 
 /// Elements that share a scale of E2M1.
 const BLOCK: usize = 16;
@@ -112,169 +52,6 @@ pub struct Compiled {
     results: Vec<Bound>,
     /// What else has to be in SRAM.
     constants: Vec<Vector>,
-}
-
-impl Shape {
-    fn validate(&self) -> Result<(), CompileError> {
-        let refuse = |rule: String| Err(CompileError::Kernel(rule));
-        if self.rows == 0 || self.columns == 0 {
-            return refuse(format!(
-                "a matrix of {} x {} has no elements: rows and columns must be at least 1",
-                self.rows, self.columns
-            ));
-        }
-        match self.kernel {
-            Kernel::Softmax { scale } if !(scale.is_finite() && scale > 0.0) => refuse(format!(
-                "the scale of a softmax is {scale}, and must be a positive number"
-            )),
-            Kernel::RmsNorm { epsilon } | Kernel::LayerNorm { epsilon }
-                if !(epsilon.is_finite() && epsilon >= 0.0) =>
-            {
-                refuse(format!(
-                    "epsilon is {epsilon}, and must be a number of at least 0"
-                ))
-            }
-            Kernel::Rope { heads } if heads == 0 || !self.columns.is_multiple_of(2 * heads) => {
-                refuse(format!(
-                    "{} columns are not {heads} heads of an even number of elements: heads must be at least 1, and twice that divide the columns",
-                    self.columns
-                ))
-            }
-            Kernel::Quantise { format }
-                if !matches!(format, Element::Int8 | Element::E4m3 | Element::E2m1) =>
-            {
-                refuse(format!(
-                    "quantisation gives Int8, E4m3 or E2m1, not {format:?}"
-                ))
-            }
-            Kernel::Dequantise { format }
-                if !matches!(format, Element::Int32 | Element::Int8 | Element::E4m3) =>
-            {
-                refuse(format!(
-                    "dequantisation takes Int32, Int8 or E4m3, not {format:?}"
-                ))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether rows that lie over lanes are reduced.
-    const fn reduces(&self) -> bool {
-        matches!(
-            self.kernel,
-            Kernel::Softmax { .. }
-                | Kernel::RmsNorm { .. }
-                | Kernel::LayerNorm { .. }
-                | Kernel::Quantise { .. }
-        )
-    }
-
-    fn spread(&self, config: &Config) -> Result<Spread, CompileError> {
-        let blocks = matches!(
-            self.kernel,
-            Kernel::Quantise {
-                format: Element::E2m1
-            }
-        );
-        let able = config.sxm.is_some() && config.streams >= 2 * PLANES && !blocks;
-        match self.spread {
-            None if self.reduces() && !able => Ok(Spread::PerLane),
-            None => Ok(Spread::OverLanes),
-            Some(Spread::OverLanes) if blocks => Err(CompileError::Kernel(
-                "the scales of E2M1 are maxima of 16 neighbours, and the switch unit reduces all lanes: rows must lie per lane".to_owned(),
-            )),
-            Some(Spread::OverLanes) if self.reduces() && !able => Err(CompileError::Kernel(format!(
-                "rows over lanes are reduced by the switch unit, with {} streams of its own: add [sxm] and raise streams to {}, or let rows lie per lane",
-                PLANES,
-                2 * PLANES
-            ))),
-            Some(spread) => Ok(spread),
-        }
-    }
-}
-
-/// Gives tensors their places.
-struct Placer<'a> {
-    shape: Shape,
-    spread: Spread,
-    lanes: usize,
-    /// Slices of A and of B.
-    slices: [[usize; PLANES]; 2],
-    room: &'a mut Room,
-}
-
-/// The part of a tensor's name that says where it lies.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    A,
-    B,
-}
-
-impl Placer<'_> {
-    fn place(&mut self, arrangement: Arrangement, element: Element, side: Side) -> Bound {
-        let vectors = arrangement.vectors(self.lanes);
-        let slices = self.slices[usize::from(side == Side::B)];
-        // One plane lies in the nearest slice.
-        let first = PLANES - element.planes();
-        let mut planes = [0, 1, 2, 3].map(|plane| (first + plane).min(PLANES - 1));
-        planes.sort_unstable();
-        let mut places = planes.map(|plane| crate::place::Place {
-            slice: slices[plane],
-            address: 0,
-        });
-        for place in places.iter_mut().take(element.planes()) {
-            *place = self.room.take(place.slice, vectors);
-        }
-        // Each slice has a stream of its own.
-        let beside = side == Side::B && self.slices[0] != self.slices[1];
-        let stream = if beside { PLANES } else { 0 } + first;
-        Bound {
-            tensor: Tensor {
-                planes: places,
-                element,
-                stream: stream as u8,
-            },
-            arrangement,
-            padding: 0,
-            lanes: self.lanes,
-        }
-    }
-
-    /// A matrix whose rows lie as those of the kernel.
-    fn rows(&mut self, rows: usize, columns: usize, element: Element, side: Side) -> Bound {
-        let arrangement = match self.spread {
-            Spread::OverLanes => Arrangement::OverLanes { rows, columns },
-            Spread::PerLane => Arrangement::PerLane { rows, columns },
-        };
-        self.place(arrangement, element, side)
-    }
-
-    fn matrix(&mut self, element: Element, side: Side) -> Bound {
-        self.rows(self.shape.rows, self.shape.columns, element, side)
-    }
-
-    /// One number for each column.
-    fn column(&mut self) -> Bound {
-        let columns = self.shape.columns;
-        let arrangement = match self.spread {
-            Spread::OverLanes => Arrangement::OverLanes { rows: 1, columns },
-            Spread::PerLane => Arrangement::Splat { count: columns },
-        };
-        self.place(arrangement, Element::Fp32, Side::B)
-    }
-
-    /// One number for each row.
-    fn per_row(&mut self) -> Bound {
-        let rows = self.shape.rows;
-        let arrangement = match self.spread {
-            Spread::OverLanes => Arrangement::Splat { count: rows },
-            Spread::PerLane => Arrangement::OverLanes {
-                rows: 1,
-                columns: rows,
-            },
-        };
-        self.place(arrangement, Element::Fp32, Side::A)
-    }
 }
 
 /// Compiles a kernel for the machine `config`.

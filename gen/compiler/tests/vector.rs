@@ -227,7 +227,7 @@ fn run_all(config: &Config, rows: usize, columns: usize) {
     for kernel in kernels() {
         for spread in [Spread::OverLanes, Spread::PerLane] {
             let kernel = match kernel {
-                Kernel::Rope { .. } if columns % 6 == 0 => Kernel::Rope { heads: 3 },
+                Kernel::Rope { .. } if columns.is_multiple_of(6) => Kernel::Rope { heads: 3 },
                 other => other,
             };
             let columns = match kernel {
@@ -260,7 +260,13 @@ fn small_and_ragged_on_edge() {
 #[test]
 fn other_machines() {
     for alus in 1..=4 {
-        for (preset, registers) in [("nano", 16), ("nano", 1024), ("edge", 16), ("edge", 64)] {
+        for (preset, registers) in [
+            ("nano", 16),
+            ("nano", 32),
+            ("nano", 1024),
+            ("edge", 16),
+            ("edge", 64),
+        ] {
             run_all(&machine(preset, alus, registers), 5, 43);
         }
     }
@@ -288,7 +294,7 @@ fn the_drawn_softmax() {
     let compiled = run(&config, shape(3, 32, Kernel::Softmax { scale: 1.0 }), 1);
     assert_eq!(compiled.partials, 2);
     assert_eq!(compiled.passes, 3 * 6 + 2 * 3 + (6 + 6) + (3 + 3));
-    assert_eq!(compiled.prediction.cycles(), 358);
+    assert_eq!(compiled.prediction.cycles(), 360);
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use super::{Outcome, prepare, run};
 use crate::cli::{CodesArg, LayoutArg, QuantisedArg, RowsArgs, RunCommand};
 use lpu::data::{Item, Matrix};
-use lpu::files::Output;
+use lpu::files::{self, Output};
 use lpu::workload::Rows;
 use lpu::workload::rows::{Rotation, patterns};
 use lpu_compiler::vector::{Element, Kernel, Spread};
 use miette::miette;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a seeded operand looks like.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ struct Extra<'a> {
 /// A kernel, its operands besides x, and the angles of a rotation.
 type Described<'a> = (Kernel, Vec<Extra<'a>>, Option<Rotation>);
 
-fn read<T: Item>(path: &PathBuf, word: impl Fn(T) -> u32) -> miette::Result<Matrix<u32>> {
+fn read<T: Item>(path: &Path, word: impl Fn(T) -> u32) -> miette::Result<Matrix<u32>> {
     let matrix = Matrix::<T>::read(path)?;
     Ok(Matrix {
         rows: matrix.rows,
@@ -77,7 +77,7 @@ pub fn execute(command: &RunCommand) -> miette::Result<Outcome> {
         }),
         RunCommand::Silu(args) => reals(&args.rows, |rows, columns| {
             let kernel = Kernel::Silu { gated: args.gated };
-            let gate = args.gated.then(|| Extra {
+            let gate = args.gated.then_some(Extra {
                 option: "--b",
                 file: &args.b,
                 rows,
@@ -123,6 +123,7 @@ pub fn execute(command: &RunCommand) -> miette::Result<Outcome> {
             )
         }
         RunCommand::Dequantise(args) => {
+            check_size(&args.rows)?;
             let x = match (&args.rows.x, args.format) {
                 (Some(path), CodesArg::Int32) => read(path, |code: i32| code as u32)?,
                 (Some(path), CodesArg::Int8) => read(path, |code: i8| u32::from(code as u8))?,
@@ -174,7 +175,24 @@ fn of_columns<'a>(
     }
 }
 
+/// Seeded matrices are made before the compiler sees them; one that no SRAM holds is not.
+fn check_size(args: &RowsArgs) -> miette::Result<()> {
+    let config = files::config(&args.run.config.config)?;
+    let (elements, bytes) = (args.rows * args.cols, config.sram_bytes());
+    if args.x.is_none() && elements > bytes {
+        return Err(miette!(
+            code = "lpu::compile",
+            help = "choose fewer --rows or --cols",
+            "a matrix of {} x {} takes {elements} bytes at least, and the SRAM of the machine has {bytes}",
+            args.rows,
+            args.cols
+        ));
+    }
+    Ok(())
+}
+
 fn x_of(args: &RowsArgs) -> miette::Result<Matrix<u32>> {
+    check_size(args)?;
     match &args.x {
         Some(path) => read(path, f32::to_bits),
         None => Ok(seeded(args.rows, args.cols, args.run.seed, 0, Kind::Normal)),

@@ -1,6 +1,7 @@
 //! Passes of the vector unit with the reads, writes and reductions that belong to them, placed as bursts.
 
 use super::sequence::{Point, nests};
+use super::step::{Input, Step, Target};
 use super::tensor::Tensor;
 use crate::CompileError;
 use crate::alu::PLANES;
@@ -11,7 +12,7 @@ use lpu_isa::latency::{
     ALU_LATENCY, HOP_LATENCY, READ_LATENCY, SFU_LATENCY, WRITE_LATENCY, reduce_latency, vxm_chain,
     vxm_latency,
 };
-use lpu_isa::{Config, Descriptor, Operation, Program, Queue, QueueKind, Reduction, Stream};
+use lpu_isa::{Config, Descriptor, Operation, Program, Queue, QueueKind, Stream};
 use std::collections::BTreeMap;
 
 /// Issue of a pass to the sample of an operand B of ALU 1.
@@ -19,74 +20,6 @@ const LATE: u64 = ALU_LATENCY + SFU_LATENCY;
 
 /// The shortest piece of a run that is cut to fill a gap.
 const SCRAP: usize = 4;
-
-/// Where A of a pass comes from.
-#[derive(Clone, Copy, Debug)]
-pub enum Input {
-    /// A register: the source of the descriptor.
-    Register,
-    /// A vector of a tensor.
-    Tensor(Tensor, usize),
-    /// A result of the switch unit.
-    Switch,
-}
-
-/// Where the result of a pass goes, besides the register that its descriptor names.
-#[derive(Clone, Copy, Debug)]
-pub enum Target {
-    /// Nowhere.
-    None,
-    /// A vector of a tensor.
-    Tensor(Tensor, usize),
-    /// A reduction over the lanes.
-    Switch(Reduction),
-}
-
-/// One pass. Formats and streams of its operands and its result follow from `a`, `b` and `out`.
-#[derive(Clone, Copy, Debug)]
-pub struct Step {
-    pub pass: Descriptor,
-    pub row: usize,
-    pub a: Input,
-    /// Tensor, vector, and the ALU that takes it.
-    pub b: Option<(Tensor, usize, u8)>,
-    pub out: Target,
-}
-
-impl Step {
-    /// A pass that takes the register in row `row`.
-    pub fn register(pass: Descriptor, row: usize) -> Self {
-        Self {
-            pass,
-            row,
-            a: Input::Register,
-            b: None,
-            out: Target::None,
-        }
-    }
-
-    /// A pass that takes a vector of a tensor.
-    pub fn read(pass: Descriptor, row: usize, tensor: Tensor, vector: usize) -> Self {
-        Self {
-            a: Input::Tensor(tensor, vector),
-            ..Self::register(pass, row)
-        }
-    }
-
-    pub fn with(self, tensor: Tensor, vector: usize, alu: u8) -> Self {
-        Self {
-            b: Some((tensor, vector, alu)),
-            ..self
-        }
-    }
-
-    pub fn to(self, tensor: Tensor, vector: usize) -> Self {
-        Self {
-            out: Target::Tensor(tensor, vector),
-            ..self
-        }
-    }
-}
 
 /// Cycles of the first and the last pass of what was placed.
 #[derive(Clone, Copy, Debug)]

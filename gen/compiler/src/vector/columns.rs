@@ -1,10 +1,11 @@
 //! Vectors that meet every row: one for each column (or tile of columns) of a matrix.
 
-use super::builder::{Builder, Issued, Step};
-use super::groups::{Done, Group, at, first_alu};
+use super::builder::{Builder, Issued};
+use super::groups::{Done, Group};
+use super::step::Step;
 use super::tensor::Tensor;
 use crate::CompileError;
-use crate::alu::multiply;
+use crate::alu::{at, first_alu, multiply};
 use lpu_isa::Descriptor;
 use lpu_isa::descriptor::Operand;
 

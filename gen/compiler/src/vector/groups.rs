@@ -1,6 +1,7 @@
 //! Rows that are reduced together: partial results in registers, a tree over them, a tree over the lanes.
 
-use super::builder::{Builder, Input, Issued, Step, Target};
+use super::builder::{Builder, Issued};
+use super::step::{Input, Step, Target};
 use super::tensor::Tensor;
 use crate::CompileError;
 use crate::alu::{self, feedback, folds, multiply};
@@ -102,8 +103,9 @@ pub struct Needs {
     pub regions: usize,
     /// Phases between which a group waits for its reductions.
     pub phases: usize,
-    /// Vectors that are best kept in registers for all groups.
+    /// Column vectors that are best kept in registers for all groups, and the least that have to be there at once.
     pub columns: usize,
+    pub least_columns: usize,
     /// Partial results of a unit may be several.
     pub splits: bool,
 }
@@ -127,7 +129,7 @@ impl Grouping {
         let width = |slots: usize, columns: usize| {
             available.saturating_sub(columns) / (needs.regions * slots)
         };
-        let few = needs.columns.min(1);
+        let few = needs.least_columns;
         let choices = [
             (needs.phases, needs.columns),
             (needs.phases, needs.columns.min(64)),
@@ -397,30 +399,4 @@ impl Group<'_> {
         }
         Ok(done)
     }
-}
-
-/// A pass whose ALU 0 is that.
-pub fn first_alu(alu: Alu) -> Descriptor {
-    let mut pass = Descriptor::default();
-    pass.alus[0] = alu;
-    pass
-}
-
-/// The same ALU with its register elsewhere.
-pub fn at(offset: u16, alu: Alu) -> Alu {
-    Alu { offset, ..alu }
-}
-
-/// The same ALU with register `register`, whatever the row.
-pub fn fixed(register: usize, alu: Alu) -> Alu {
-    Alu {
-        offset: register as u16,
-        fixed: true,
-        ..alu
-    }
-}
-
-/// The same ALU with its constant.
-pub fn with_constant(constant: u32, alu: Alu) -> Alu {
-    Alu { constant, ..alu }
 }

@@ -1,13 +1,12 @@
 //! RMSNorm and LayerNorm of rows.
 
-use super::builder::{Builder, Step};
+use super::builder::Builder;
 use super::columns::{self, Columns};
-use super::groups::{
-    Done, Fold, Group, Grouping, Needs, Unit, at, first_alu, fixed, with_constant,
-};
+use super::groups::{Done, Fold, Group, Grouping, Needs, Unit};
+use super::step::Step;
 use super::tensor::Tensor;
 use crate::CompileError;
-use crate::alu::{self, fma, multiply};
+use crate::alu::{self, at, first_alu, fixed, fma, multiply, with_constant};
 use lpu_isa::Descriptor;
 use lpu_isa::descriptor::{Alu, Function, Operand, Source};
 
@@ -81,6 +80,7 @@ pub fn rms(
         regions: 2,
         phases: 2,
         columns: staged.len() * vectors,
+        least_columns: staged.len(),
         splits: true,
     };
     let grouping = Grouping::new(builder, units, op.lanes, needs)?;
@@ -138,6 +138,7 @@ pub fn layer(
         regions: 3 + usize::from(mask.is_some()),
         phases: 3,
         columns: staged.len() * vectors,
+        least_columns: staged.len(),
         splits: true,
     };
     let grouping = Grouping::new(builder, units, op.lanes, needs)?;

@@ -1,11 +1,12 @@
 //! SiLU, its gated form, and GELU.
 
-use super::builder::{Builder, Step};
-use super::groups::{first_alu, fixed, with_constant};
+use super::builder::Builder;
+use super::step::Step;
+
 use super::stages;
 use super::tensor::Tensor;
 use crate::CompileError;
-use crate::alu::{add, fma, multiply};
+use crate::alu::{add, first_alu, fixed, fma, multiply, with_constant};
 use lpu_isa::Descriptor;
 use lpu_isa::descriptor::{Alu, Function, Operand};
 

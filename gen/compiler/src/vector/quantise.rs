@@ -1,11 +1,12 @@
 //! FP32 to narrow formats with a scale for each row, and back.
 
-use super::builder::{Builder, Step};
+use super::builder::Builder;
 use super::columns::{self, Columns};
-use super::groups::{Done, Fold, Group, Grouping, Needs, Unit, first_alu, with_constant};
+use super::groups::{Done, Fold, Group, Grouping, Needs, Unit};
+use super::step::Step;
 use super::tensor::{Element, Tensor};
 use crate::CompileError;
-use crate::alu::multiply;
+use crate::alu::{first_alu, multiply, with_constant};
 use lpu_isa::Descriptor;
 use lpu_isa::descriptor::{Function, Operand};
 
@@ -67,6 +68,7 @@ pub fn quantise(
         regions: 3,
         phases: 2,
         columns: 0,
+        least_columns: 0,
         // Blocks of a row may differ in length.
         splits: op.codes.element != Element::E2m1,
     };
@@ -162,6 +164,7 @@ pub fn dequantise(
         regions: 1,
         phases: 2,
         columns: staged.len() * vectors,
+        least_columns: staged.len(),
         splits: false,
     };
     let grouping = Grouping::new(builder, units, false, needs)?;

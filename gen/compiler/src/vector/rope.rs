@@ -1,11 +1,12 @@
 //! Rotary position embedding.
 
-use super::builder::{Builder, Step};
-use super::groups::{at, first_alu};
+use super::builder::Builder;
+use super::step::Step;
+
 use super::stages;
 use super::tensor::Tensor;
 use crate::CompileError;
-use crate::alu::{fma, multiply};
+use crate::alu::{at, first_alu, fma, multiply};
 use lpu_isa::Descriptor;
 use lpu_isa::descriptor::{Alu, Operand, Source};
 

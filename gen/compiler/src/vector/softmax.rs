@@ -1,10 +1,11 @@
 //! Softmax of rows.
 
-use super::builder::{Builder, Step};
-use super::groups::{Done, Fold, Group, Grouping, Needs, Unit, at, first_alu, with_constant};
+use super::builder::Builder;
+use super::groups::{Done, Fold, Group, Grouping, Needs, Unit};
+use super::step::Step;
 use super::tensor::Tensor;
 use crate::CompileError;
-use crate::alu::{fma, multiply};
+use crate::alu::{at, first_alu, fma, multiply, with_constant};
 use lpu_isa::Descriptor;
 use lpu_isa::descriptor::{Alu, Function, Operand};
 
@@ -40,6 +41,7 @@ pub fn emit(
         regions: 3,
         phases: 3,
         columns: 0,
+        least_columns: 0,
         splits: true,
     };
     let grouping = Grouping::new(builder, units, op.lanes, needs)?;

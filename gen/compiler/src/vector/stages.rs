@@ -1,6 +1,7 @@
 //! Element-wise operations of several passes: a chunk of vectors goes through stage after stage, in registers between them.
 
-use super::builder::{Builder, Step};
+use super::builder::Builder;
+use super::step::Step;
 use crate::CompileError;
 use std::ops::Range;
 
