@@ -131,7 +131,7 @@ impl RequestPipe {
 
     /// An empty pipe.
     pub fn new() -> Self {
-        assert!(HOST_LATENCY == 8, "`under_way` has a bit for each cycle");
+        const { assert!(HOST_LATENCY == 8, "`under_way` has a bit for each cycle") };
         let stages = Self::LATENCY as usize;
         Self {
             clock: Signal::default(),
