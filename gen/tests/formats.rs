@@ -23,13 +23,29 @@ const INT8: u8 = 0;
 const E4M3: u8 = 1;
 const NVFP4: u8 = 2;
 const ALL: [Formats; 3] = [
-    Formats { e4m3: true, nvfp4: false },
-    Formats { e4m3: false, nvfp4: true },
-    Formats { e4m3: true, nvfp4: true },
+    Formats {
+        e4m3: true,
+        nvfp4: false,
+    },
+    Formats {
+        e4m3: false,
+        nvfp4: true,
+    },
+    Formats {
+        e4m3: true,
+        nvfp4: true,
+    },
 ];
 
 /// The formats of [`ALL`], by name of a preset's suffix.
 const SUFFIXES: [&str; 3] = ["+e4m3", "+nvfp4", "+e4m3+nvfp4"];
+
+/// The formats of a machine, int8 among them.
+fn built(formats: Formats) -> impl Iterator<Item = u8> {
+    let all = [(INT8, true), (E4M3, formats.e4m3), (NVFP4, formats.nvfp4)];
+    all.into_iter()
+        .filter_map(|(format, built)| built.then_some(format))
+}
 
 /// Weights, or an activation, with the scales of its blocks.
 #[derive(Clone)]
@@ -235,8 +251,7 @@ fn arrays<const L: usize, const V: usize>(sets: usize) {
         let config = Config::preset(&format!("{preset}{suffix}")).unwrap();
         let latency = formats.stages(L) as u64 + MM_OPERAND_LATENCY;
         assert_eq!(latency, mm_latency(&config), "{}", config.name);
-        let built = [(INT8, true), (E4M3, formats.e4m3), (NVFP4, formats.nvfp4)];
-        for (format, _) in built.into_iter().filter(|(_, built)| *built) {
+        for format in built(formats) {
             let mut random = Random(SEED);
             let mut bench = Bench::new::<L, V>(formats, format);
             for _ in 0..sets {
@@ -278,7 +293,10 @@ fn all_products(change: impl Fn(String) -> String) -> Vec<String> {
             .map(|(k, x)| {
                 let mut bytes = vec![0; L];
                 bytes[k] = x;
-                Vector { bytes, scales: vec![0] }
+                Vector {
+                    bytes,
+                    scales: vec![0],
+                }
             })
             .collect();
         found.extend(bench.differences(&columns, &xs));
@@ -296,7 +314,10 @@ fn all_products_of_e4m3_are_exact() {
 fn a_wrong_product_is_found() {
     let found = all_products(|text| {
         assert!(text.contains("{4'd0, |code[6:3], code[2:0]}"));
-        text.replace("{4'd0, |code[6:3], code[2:0]}", "{4'd0, |code[6:4], code[2:0]}")
+        text.replace(
+            "{4'd0, |code[6:3], code[2:0]}",
+            "{4'd0, |code[6:4], code[2:0]}",
+        )
     });
     assert!(!found.is_empty());
 }
@@ -333,14 +354,21 @@ fn sum(random: &mut Random) -> i64 {
         1 => 1u64 << top | 1u64 << random.below(64),
         _ => ((random.word() | 1 << 63) >> top) & !(u64::MAX >> random.below(64)),
     };
-    (bits.wrapping_add(random.below(3)).wrapping_sub(1) as i64).wrapping_mul(1 - 2 * random.below(2) as i64)
+    (bits.wrapping_add(random.below(3)).wrapping_sub(1) as i64)
+        .wrapping_mul(1 - 2 * random.below(2) as i64)
 }
 
 #[test]
 fn sums_are_rounded_once() {
     let mut random = Random(SEED);
     let mut model = verilated(RoundSum::default(), |text| text);
-    let case = || [sum(&mut random) as u64, random.once_in(50).into(), random.below(3)];
+    let case = || {
+        [
+            sum(&mut random) as u64,
+            random.once_in(50).into(),
+            random.below(3),
+        ]
+    };
     let expected = |[sum, nan, format]: [u64; 3]| {
         let unit = if format == 1 {
             E4m3Accumulator::EXPONENT
@@ -355,7 +383,14 @@ fn sums_are_rounded_once() {
         [word.into()]
     };
     let ports = (["in_sum", "in_nan", "in_format"], ["out_word"]);
-    let found = differences(&mut model, RoundSum::LATENCY, ports, cases(1_000_000), case, expected);
+    let found = differences(
+        &mut model,
+        RoundSum::LATENCY,
+        ports,
+        cases(1_000_000),
+        case,
+        expected,
+    );
     assert!(found.is_empty(), "{found:#?}");
 }
 
@@ -381,44 +416,54 @@ fn any<const N: usize>(random: &mut Random, ports: &mut [Signal<In, Bits<N>>]) {
     }
 }
 
-fn stimulate_dot<const L: usize>(random: &mut Random, now: usize, block: &mut FormatDot<L>, formats: Formats) {
-    enable(random, now, &mut block.in_enable);
-    enable(random, now, &mut block.in_block);
-    let exponents = formats.e4m3 && !formats.nvfp4;
-    any(random, &mut block.in_x_low);
-    any(random, &mut block.in_weight_low);
-    any(random, &mut block.in_weight_scale);
-    any(random, &mut block.in_x_significand);
-    for ports in [&mut block.in_x_high, &mut block.in_weight_high] {
-        for port in ports {
-            let high = if exponents { random.below(15) } else { random.below(2) * 31 };
-            port.next = Bits::from(high);
+/// A signed number of N bits, at most `limit` in magnitude.
+fn within<const N: usize>(random: &mut Random, limit: i64) -> Bits<N> {
+    let number = random.below(2 * limit as u64 + 1) as i64 - limit;
+    Bits::from(number as u64 & ((1 << N) - 1))
+}
+
+/// Operands and weights of one format, with enables that now and then are low.
+fn column<const L: usize>(formats: Formats, format: u8)
+where
+    FormatDot<L>: cosim::Clocked,
+{
+    let mut random = Random(SEED);
+    equal(FormatDot::<L>::new(formats), 120, |now, block| {
+        enable(&mut random, now, &mut block.in_enable);
+        for port in &mut block.in_block {
+            port.next = format == NVFP4;
         }
-    }
-    for port in &mut block.in_x_exponent {
-        port.next = Bits::from(random.below(15));
-    }
-    if !exponents {
-        // Exponents and elements are told apart by the format.
-        let pairs = block.in_block[0].val();
+        for port in block.in_x_low.iter_mut().chain(&mut block.in_weight_low) {
+            port.next = match format {
+                INT8 => random.bits(),
+                E4M3 => within(&mut random, 15),
+                _ => within(&mut random, 12),
+            };
+        }
         for port in block.in_x_high.iter_mut().chain(&mut block.in_weight_high) {
-            if !pairs {
-                port.next = Bits::default();
-            }
+            port.next = match format {
+                INT8 => Bits::default(),
+                E4M3 => Bits::from(random.below(15)),
+                _ => within(&mut random, 12),
+            };
         }
-    }
+        any(&mut random, &mut block.in_weight_scale);
+        for port in &mut block.in_x_significand {
+            port.next = within(&mut random, 15);
+        }
+        for port in &mut block.in_x_exponent {
+            port.next = Bits::from(random.below(15));
+        }
+    });
 }
 
 #[test]
 fn columns_in_verilog_and_rust_are_equal() {
     for formats in ALL {
-        let mut random = Random(SEED);
-        equal(FormatDot::<8>::new(formats), 200, |now, block| {
-            stimulate_dot(&mut random, now, block, formats);
-        });
-        equal(FormatDot::<16>::new(formats), 100, |now, block| {
-            stimulate_dot(&mut random, now, block, formats);
-        });
+        for format in built(formats) {
+            column::<8>(formats, format);
+            column::<16>(formats, format);
+        }
     }
 }
 
@@ -426,24 +471,28 @@ fn columns_in_verilog_and_rust_are_equal() {
 fn weights_in_verilog_and_rust_are_equal() {
     for formats in ALL {
         let mut random = Random(SEED);
-        equal(FormatWeights::<16, 128>::new(SLOTS, formats), 200, |now, block| {
-            // Everything is loaded before the first install.
-            let load = random.below(3);
-            let filling = now < 8;
-            block.in_column.next = filling || load == 0;
-            block.in_vector.next = random.bits();
-            enable(&mut random, 99, &mut block.in_slot);
-            for (g, group) in block.in_group.iter_mut().enumerate() {
-                group.next = !filling && load == 1 && g as u64 == random.0 % 4;
-            }
-            for scale in &mut block.in_scale {
-                scale.next = filling || load == 2;
-            }
-            any(&mut random, &mut block.in_row);
-            block.in_install.next = now >= 4 && (filling || random.once_in(2));
-            let built = [0, if formats.e4m3 { 1 } else { 0 }, if formats.nvfp4 { 2 } else { 0 }];
-            block.in_format.next = Bits::from(built[random.below(3) as usize] as u64);
-        });
+        equal(
+            FormatWeights::<16, 128>::new(SLOTS, formats),
+            200,
+            |now, block| {
+                // Everything is loaded before the first install.
+                let load = random.below(3);
+                let filling = now < 8;
+                block.in_column.next = filling || load == 0;
+                block.in_vector.next = random.bits();
+                enable(&mut random, 99, &mut block.in_slot);
+                for (g, group) in block.in_group.iter_mut().enumerate() {
+                    group.next = !filling && load == 1 && g as u64 == random.0 % 4;
+                }
+                for scale in &mut block.in_scale {
+                    scale.next = filling || load == 2;
+                }
+                any(&mut random, &mut block.in_row);
+                block.in_install.next = now > 0 && (filling || random.once_in(2));
+                let format = built(formats).nth(random.below(2) as usize);
+                block.in_format.next = Bits::from(u64::from(format.unwrap_or(INT8)));
+            },
+        );
     }
 }
 
@@ -507,7 +556,11 @@ fn scale_operands(change: fn(String) -> String) -> String {
         400,
         move |now, block| {
             let filling = now < 16;
-            let row = if filling { now as u64 % 4 } else { random.below(4) };
+            let row = if filling {
+                now as u64 % 4
+            } else {
+                random.below(4)
+            };
             let issue = filling || random.once_in(2);
             block.in_issue.next = issue;
             block.in_select.next = Bits::from(1u64 << random.below(if filling { 8 } else { 10 }));

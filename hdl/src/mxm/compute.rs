@@ -184,7 +184,8 @@ impl<const L: usize, const V: usize> Compute<L, V> {
             fault: Signal::default(),
             rows: Constant::new(Bits::from(rows as u64)),
             row_mask: Constant::new(Bits::from(rows as u64 - 1)),
-            info: formats.param(Info::new("mxm_compute", file!()))
+            info: formats
+                .param(Info::new("mxm_compute", file!()))
                 .summary("Activations from a stream or the operand buffer to the array")
                 .param("LANES", L)
                 .param("STREAMS", streams)

@@ -177,7 +177,8 @@ impl<const L: usize, const V: usize> Datapath<L, V> {
             array: Optional::new(!formats.any(), || Array::new(config)),
             format_array: Optional::new(formats.any(), || FormatArray::new(slots, formats)),
             accumulate: Accumulate::new(config),
-            info: formats.param(Info::new("mxm_datapath", file!()))
+            info: formats
+                .param(Info::new("mxm_datapath", file!()))
                 .summary("Weights, compute and accumulate part around the array")
                 .param("LANES", L)
                 .param("STREAMS", streams)

@@ -70,12 +70,18 @@ impl Formats {
             (self.e4m3, code::E4M3),
             (self.nvfp4, code::NVFP4),
         ];
-        codes.into_iter().filter_map(|(built, code)| built.then_some(code))
+        codes
+            .into_iter()
+            .filter_map(|(built, code)| built.then_some(code))
     }
 
     /// Adds the formats to the parameters of a block, if there are any.
     pub(crate) fn param(self, info: Info) -> Info {
-        if self.any() { info.param("FORMATS", self) } else { info }
+        if self.any() {
+            info.param("FORMATS", self)
+        } else {
+            info
+        }
     }
 
     /// Whether there is any.

@@ -178,7 +178,8 @@ impl<const L: usize, const V: usize> MxmPlane<L, V> {
             accumulate_fault: FaultUnit::default(),
             datapath: Datapath::new(config),
             zero: Constant::new(Bits::default()),
-            info: formats.param(Info::new("mxm_plane", file!()))
+            info: formats
+                .param(Info::new("mxm_plane", file!()))
                 .summary("One plane of the matrix unit")
                 .param("LANES", L)
                 .param("STREAMS", streams)

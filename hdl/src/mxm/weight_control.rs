@@ -229,7 +229,8 @@ impl WeightControl {
             count_level: (0..levels)
                 .map(|level| Constant::new(Bits::from(level)))
                 .collect(),
-            info: formats.param(Info::new("weight_control", file!()))
+            info: formats
+                .param(Info::new("weight_control", file!()))
                 .summary("Pipeline of LW, IW and CONFIG")
                 .param("LANES", lanes)
                 .param("WEIGHT_STREAMS", slots)

@@ -132,7 +132,8 @@ impl<const L: usize, const V: usize> Weights<L, V> {
             counter: EccCounter::default(),
             bad: Signal::default(),
             fault: Signal::default(),
-            info: formats.param(Info::new("mxm_weights", file!()))
+            info: formats
+                .param(Info::new("mxm_weights", file!()))
                 .summary("From the streams to the weights of the array")
                 .param("LANES", L)
                 .param("STREAMS", streams)

@@ -93,7 +93,10 @@ impl<const L: usize> Logic for ActivationScales<L> {
         text += "\n";
         text += code::scale_functions();
         for stage in 0..=last {
-            let _ = write!(text, "\nalways @(posedge clock)\n  if (in_block${stage}) begin\n");
+            let _ = write!(
+                text,
+                "\nalways @(posedge clock)\n  if (in_block${stage}) begin\n"
+            );
             for g in 0..blocks {
                 let _ = match stage {
                     0 => writeln!(text, "    scale_0_{g} <= in_scale${g};"),
@@ -114,8 +117,14 @@ impl<const L: usize> Logic for ActivationScales<L> {
 
     fn timing(&self) -> Vec<TimingInfo> {
         let blocks = self.in_scale.len();
-        let inputs = [names("in_block", self.in_block.len()), names("in_scale", blocks)];
-        let outputs = [names("out_significand", blocks), names("out_exponent", blocks)];
+        let inputs = [
+            names("in_block", self.in_block.len()),
+            names("in_scale", blocks),
+        ];
+        let outputs = [
+            names("out_significand", blocks),
+            names("out_exponent", blocks),
+        ];
         timing("activation_scales", inputs.concat(), outputs.concat())
     }
 }
@@ -142,7 +151,9 @@ mod tests {
             for (scale, code) in scales.in_scale.iter_mut().zip(codes) {
                 scale.next = Bits::from(code);
             }
-            cycle(&mut scales, |scales, level| scales.clock.next = Clock::from(level));
+            cycle(&mut scales, |scales, level| {
+                scales.clock.next = Clock::from(level)
+            });
         }
         let seen = [0, 1].map(|g| {
             let significand = scales.out_significand[g].val().to_u64();

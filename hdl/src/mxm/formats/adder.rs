@@ -154,7 +154,10 @@ wire [63:0] use_operand = {64{in_use_operand}};
 wire [63:0] use_sum = {64{in_use_sum}};
 ";
         for stage in 0..2 {
-            let _ = write!(text, "\nalways @(posedge clock)\n  if (in_hold${stage}) begin\n");
+            let _ = write!(
+                text,
+                "\nalways @(posedge clock)\n  if (in_hold${stage}) begin\n"
+            );
             for n in 0..L {
                 let _ = match stage {
                     0 => writeln!(text, "    dot_1_{n} <= in_dot${n};"),
@@ -184,13 +187,23 @@ wire [63:0] use_sum = {64{in_use_sum}};
                 .rev()
                 .map(|n| format!("out_sum${n}"))
                 .collect();
-            let _ = write!(text, "\nalways @(*) out_part${part} = {{{}}};", words.join(", "));
+            let _ = write!(
+                text,
+                "\nalways @(*) out_part${part} = {{{}}};",
+                words.join(", ")
+            );
         }
         Verilog::Custom(text)
     }
 
     fn timing(&self) -> Vec<TimingInfo> {
-        let single = ["in_enable", "in_use_operand", "in_use_sum", "in_operand_nan", "in_nan"];
+        let single = [
+            "in_enable",
+            "in_use_operand",
+            "in_use_sum",
+            "in_operand_nan",
+            "in_nan",
+        ];
         let inputs = [
             single.map(String::from).to_vec(),
             names("in_hold", 2),
@@ -223,7 +236,9 @@ mod tests {
         adder.in_operand_nan.next = Bits::from(0x04);
         adder.in_nan.next = Bits::from(0x08);
         for _ in 0..2 {
-            cycle(&mut adder, |adder, level| adder.clock.next = Clock::from(level));
+            cycle(&mut adder, |adder, level| {
+                adder.clock.next = Clock::from(level)
+            });
         }
         // (enable, use_operand, use_sum) -> lanes 2 and 3, flags
         for (controls, sums, nan) in [
@@ -237,7 +252,9 @@ mod tests {
                 adder.in_use_operand.next,
                 adder.in_use_sum.next,
             ) = controls;
-            cycle(&mut adder, |adder, level| adder.clock.next = Clock::from(level));
+            cycle(&mut adder, |adder, level| {
+                adder.clock.next = Clock::from(level)
+            });
             assert_eq!([2, 3].map(|n| adder.out_sum[n].val().to_u64()), sums);
             assert_eq!([2, 3].map(|n| adder.out_part[n].val().to_u64()), sums);
             assert_eq!(adder.out_nan.val().to_u64(), nan);

@@ -1,6 +1,8 @@
 //! The L x L array for all formats.
 
-use super::{ActivationScales, FormatDot, FormatOperand, FormatWeights, Formats, NanFlags, WIDE_BITS};
+use super::{
+    ActivationScales, FormatDot, FormatOperand, FormatWeights, Formats, NanFlags, WIDE_BITS,
+};
 use crate::info::Info;
 use crate::prim::Optional;
 use crate::wiring::{assign, signal, slice};
@@ -127,7 +129,10 @@ impl<const L: usize, const V: usize> FormatArray<L, V> {
                 join(format!("scales$in_block${j}"), format!("in_block${j}"));
             }
             for g in 0..blocks {
-                join(format!("scales$in_scale${g}"), format!("operand$out_scale${g}"));
+                join(
+                    format!("scales$in_scale${g}"),
+                    format!("operand$out_scale${g}"),
+                );
             }
         }
         join("nan$clock".into(), "clock".into());
@@ -147,7 +152,10 @@ impl<const L: usize, const V: usize> FormatArray<L, V> {
                 join(weights(&format!("in_group${g}")), format!("in_group${g}"));
             }
             for g in 0..blocks {
-                join(weights(&format!("in_scale${g}")), format!("in_scale_row${g}"));
+                join(
+                    weights(&format!("in_scale${g}")),
+                    format!("in_scale_row${g}"),
+                );
             }
             for i in 0..slots {
                 join(weights(&format!("in_slot${i}")), format!("in_slot${i}"));
@@ -162,14 +170,26 @@ impl<const L: usize, const V: usize> FormatArray<L, V> {
             }
             for k in 0..L {
                 for part in ["low", "high"] {
-                    join(column(&format!("in_x_{part}${k}")), format!("operand$out_{part}${k}"));
-                    join(column(&format!("in_weight_{part}${k}")), weights(&format!("out_{part}${k}")));
+                    join(
+                        column(&format!("in_x_{part}${k}")),
+                        format!("operand$out_{part}${k}"),
+                    );
+                    join(
+                        column(&format!("in_weight_{part}${k}")),
+                        weights(&format!("out_{part}${k}")),
+                    );
                 }
             }
             for g in 0..blocks {
-                join(column(&format!("in_weight_scale${g}")), weights(&format!("out_scale${g}")));
+                join(
+                    column(&format!("in_weight_scale${g}")),
+                    weights(&format!("out_scale${g}")),
+                );
                 for part in ["significand", "exponent"] {
-                    join(column(&format!("in_x_{part}${g}")), format!("scales$out_{part}${g}"));
+                    join(
+                        column(&format!("in_x_{part}${g}")),
+                        format!("scales$out_{part}${g}"),
+                    );
                 }
             }
             join(format!("out_dot${n}"), column("out_dot"));

@@ -102,7 +102,11 @@ impl Formats {
             }
             let in_block = self.nvfp4 && nodes > lanes / BLOCK_LANES;
             // Within a block of 8 first, then halves of what is left.
-            let group = if in_block { nodes * BLOCK_LANES / lanes } else { nodes };
+            let group = if in_block {
+                nodes * BLOCK_LANES / lanes
+            } else {
+                nodes
+            };
             (nodes, bits) = (nodes / 2, bits + 1);
             plan.push((Stage::Add { group }, nodes, bits));
         }
@@ -196,7 +200,10 @@ impl<const L: usize> FormatDot<L> {
         let (blocks, last) = (self.in_weight_scale.len(), self._scales.len() - 1);
         let mut text = String::new();
         for stage in 0..=last {
-            let _ = write!(text, "\nalways @(posedge clock)\n  if (in_block${stage}) begin\n");
+            let _ = write!(
+                text,
+                "\nalways @(posedge clock)\n  if (in_block${stage}) begin\n"
+            );
             for g in 0..blocks {
                 let _ = match stage {
                     0 => writeln!(text, "    scale_0_{g} <= in_weight_scale${g};"),
@@ -205,7 +212,11 @@ impl<const L: usize> FormatDot<L> {
             }
             text += "  end\n";
         }
-        let _ = write!(text, "\nalways @(posedge clock)\n  if (in_block${}) begin\n", last + 1);
+        let _ = write!(
+            text,
+            "\nalways @(posedge clock)\n  if (in_block${}) begin\n",
+            last + 1
+        );
         for g in 0..blocks {
             let _ = write!(
                 text,
@@ -233,7 +244,10 @@ impl<const L: usize> FormatDot<L> {
                     } else {
                         String::new()
                     };
-                    format!("      {} <= $signed(in_x_low${i}) * $signed(in_weight_low${i});\n{shift}", node(i))
+                    format!(
+                        "      {} <= $signed(in_x_low${i}) * $signed(in_weight_low${i});\n{shift}",
+                        node(i)
+                    )
                 });
                 let pairs = lines(&|i| {
                     let shift = if self._formats.e4m3 {
@@ -273,14 +287,19 @@ impl<const L: usize> FormatDot<L> {
                     )
                 });
                 let pass = lines(&|i| {
-                    format!("      {} <= {};\n", node(i), extended(&format!("node_{above}_{i}"), width, bits))
+                    format!(
+                        "      {} <= {};\n",
+                        node(i),
+                        extended(&format!("node_{above}_{i}"), width, bits)
+                    )
                 });
                 either(product, pass)
             }
             Stage::Shift => {
                 let width = self._formats.plan(L)[above].2;
                 let from = |i: usize| extended(&format!("node_{above}_{i}"), width, bits);
-                let shifted = lines(&|i| format!("      {} <= {} <<< amount_{i};\n", node(i), from(i)));
+                let shifted =
+                    lines(&|i| format!("      {} <= {} <<< amount_{i};\n", node(i), from(i)));
                 let pass = lines(&|i| format!("      {} <= {};\n", node(i), from(i)));
                 either(shifted, pass)
             }
@@ -317,7 +336,11 @@ impl<const L: usize> Logic for FormatDot<L> {
                     Stage::Product => {
                         let (x, w) = (self.in_x_high[i].val(), self.in_weight_high[i].val());
                         self._shifts[0][i] = if is_block(0) { 0 } else { (x + w).to_u8() };
-                        let second = if is_block(0) { signed(x) * signed(w) } else { 0 };
+                        let second = if is_block(0) {
+                            signed(x) * signed(w)
+                        } else {
+                            0
+                        };
                         low(self.in_x_low[i].val()) * low(self.in_weight_low[i].val()) + second
                     }
                     Stage::Align => node(i) << self._shifts[0][i],

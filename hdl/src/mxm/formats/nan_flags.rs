@@ -89,7 +89,10 @@ impl<const L: usize> Logic for NanFlags<L> {
                 0 => format!("{{{L}{{in_x}}}} | {{{}}}", weights.join(", ")),
                 _ => format!("stage_{}", stage - 1),
             };
-            let _ = write!(text, "\nalways @(posedge clock) if (in_enable${stage}) {to} <= {from};");
+            let _ = write!(
+                text,
+                "\nalways @(posedge clock) if (in_enable${stage}) {to} <= {from};"
+            );
         }
         Verilog::Custom(text)
     }
@@ -110,12 +113,17 @@ mod tests {
     fn a_flag_arrives_with_its_dot_product() {
         let mut flags = NanFlags::<8>::new(3);
         flags.connect_all();
-        flags.in_enable.iter_mut().for_each(|enable| enable.next = true);
+        flags
+            .in_enable
+            .iter_mut()
+            .for_each(|enable| enable.next = true);
         flags.in_weight[5].next = true;
         let mut seen = vec![];
         for now in 0..6 {
             flags.in_x.next = now == 1;
-            cycle(&mut flags, |flags, level| flags.clock.next = Clock::from(level));
+            cycle(&mut flags, |flags, level| {
+                flags.clock.next = Clock::from(level)
+            });
             seen.push(flags.out_nan.val().to_u64());
         }
         assert_eq!(seen[2..], [0x20, 0xff, 0x20, 0x20]);

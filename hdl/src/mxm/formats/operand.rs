@@ -78,7 +78,10 @@ impl<const L: usize> FormatOperand<L> {
                     text,
                     "    out_low${k} = first(in_x${k}[3:0]);\n    out_high${k} = element(in_x${k}[7:4]);\n"
                 ),
-                _ => write!(text, "    out_low${k} = in_x${k};\n    out_high${k} = 5'd0;\n"),
+                _ => write!(
+                    text,
+                    "    out_low${k} = in_x${k};\n    out_high${k} = 5'd0;\n"
+                ),
             };
         }
         let nans = |names: Vec<String>| {
@@ -143,9 +146,16 @@ impl<const L: usize> Logic for FormatOperand<L> {
         }
         text += "\nalways @(*)\n";
         let mut arm = "  ";
-        for (built, format) in [(self._formats.e4m3, code::E4M3), (self._formats.nvfp4, code::NVFP4)] {
+        for (built, format) in [
+            (self._formats.e4m3, code::E4M3),
+            (self._formats.nvfp4, code::NVFP4),
+        ] {
             if built {
-                let _ = write!(text, "{arm}if (in_format == 2'd{format}) begin\n{}", self.arm(format));
+                let _ = write!(
+                    text,
+                    "{arm}if (in_format == 2'd{format}) begin\n{}",
+                    self.arm(format)
+                );
                 arm = "  end else ";
             }
         }
@@ -161,7 +171,10 @@ mod tests {
 
     #[test]
     fn lanes_and_scales_are_read_as_the_format_says() {
-        let mut operand = FormatOperand::<16>::new(Formats { e4m3: true, nvfp4: true });
+        let mut operand = FormatOperand::<16>::new(Formats {
+            e4m3: true,
+            nvfp4: true,
+        });
         operand.connect_all();
         operand.in_x[3].next = Bits::from(0xfe);
         operand.in_x[4].next = Bits::from(0x7f);

@@ -118,7 +118,9 @@ mod tests {
             pipeline.in_valid.next = now == 0;
             pipeline.in_format.next = Bits::from(if now == 0 { 2 } else { 1 });
             pipeline.update_all();
-            let high: Vec<usize> = (0..blocks).filter(|&j| pipeline.out_block[j].val()).collect();
+            let high: Vec<usize> = (0..blocks)
+                .filter(|&j| pipeline.out_block[j].val())
+                .collect();
             let expected: Vec<usize> = (0..blocks).filter(|&j| j == now).collect();
             if now > 0 {
                 assert_eq!(high, expected, "cycle {now}");

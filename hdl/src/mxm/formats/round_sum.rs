@@ -130,7 +130,10 @@ mod tests {
     fn a_word_appears_three_cycles_later() {
         let mut round = RoundSum::default();
         round.connect_all();
-        round.in_enable.iter_mut().for_each(|enable| enable.next = true);
+        round
+            .in_enable
+            .iter_mut()
+            .for_each(|enable| enable.next = true);
         // Sum, NaN, format -> word; one a cycle.
         let rows = [
             (1 << 18, false, 1, 1f32.to_bits()),
@@ -146,8 +149,12 @@ mod tests {
             round.in_sum.next = Bits::from(sum as u64);
             round.in_nan.next = nan;
             round.in_format.next = Bits::from(format);
-            cycle(&mut round, |round, level| round.clock.next = Clock::from(level));
-            let row = (now + 1).checked_sub(RoundSum::LATENCY).and_then(|row| rows.get(row));
+            cycle(&mut round, |round, level| {
+                round.clock.next = Clock::from(level)
+            });
+            let row = (now + 1)
+                .checked_sub(RoundSum::LATENCY)
+                .and_then(|row| rows.get(row));
             if let Some((sum, .., word)) = row {
                 assert_eq!(round.out_word.val().to_u32(), *word, "sum {sum}");
             }

@@ -90,7 +90,10 @@ impl<const L: usize> Default for Rounder<L> {
     }
 }
 
-const _: () = assert!(RoundSum::LATENCY == 3, "the loops over stages count to three");
+const _: () = assert!(
+    RoundSum::LATENCY == 3,
+    "the loops over stages count to three"
+);
 
 impl<const L: usize> Logic for Rounder<L> {
     #[hdl_gen]

@@ -247,7 +247,9 @@ mod tests {
     const SCALES: u64 = 0x3848_58;
 
     fn step(operand: &mut ScaleOperand) {
-        cycle(operand, |operand, level| operand.clock.next = Clock::from(level));
+        cycle(operand, |operand, level| {
+            operand.clock.next = Clock::from(level)
+        });
         operand.in_issue.next = false;
         operand.in_buffer.next = false;
         operand.in_write.next = false;

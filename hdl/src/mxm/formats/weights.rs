@@ -113,7 +113,10 @@ impl<const L: usize, const V: usize> FormatWeights<L, V> {
                     text,
                     "      out_low${k} <= first(shadow_{k}[3:0]);\n      out_high${k} <= element(shadow_{k}[7:4]);\n"
                 ),
-                _ => write!(text, "      out_low${k} <= shadow_{k};\n      out_high${k} <= 5'd0;\n"),
+                _ => write!(
+                    text,
+                    "      out_low${k} <= shadow_{k};\n      out_high${k} <= 5'd0;\n"
+                ),
             };
         }
         let nans = |name: &str, count: usize| {
@@ -187,7 +190,12 @@ impl<const L: usize, const V: usize> Logic for FormatWeights<L, V> {
         }
         text += "\nalways @(posedge clock) begin\n  if (in_column) begin\n";
         for k in 0..L {
-            let _ = writeln!(text, "    shadow_{k} <= in_vector[{}:{}];", 8 * k + 7, 8 * k);
+            let _ = writeln!(
+                text,
+                "    shadow_{k} <= in_vector[{}:{}];",
+                8 * k + 7,
+                8 * k
+            );
         }
         text += "  end\n";
         for group in 0..L / slots {
@@ -199,27 +207,44 @@ impl<const L: usize, const V: usize> Logic for FormatWeights<L, V> {
             text += "  end\n";
         }
         for g in 0..blocks {
-            let _ = writeln!(text, "  if (in_scale${g}) scale_{g} <= in_row${};", g % slots);
+            let _ = writeln!(
+                text,
+                "  if (in_scale${g}) scale_{g} <= in_row${};",
+                g % slots
+            );
         }
         text += "end\n\nalways @(posedge clock)\n  if (in_install) begin\n";
         for g in 0..blocks {
             let _ = writeln!(text, "    out_scale${g} <= scale_{g};");
         }
         let mut arm = "";
-        for (built, format) in [(self._formats.e4m3, code::E4M3), (self._formats.nvfp4, code::NVFP4)] {
+        for (built, format) in [
+            (self._formats.e4m3, code::E4M3),
+            (self._formats.nvfp4, code::NVFP4),
+        ] {
             if built {
-                let _ = write!(text, "    {arm}if (in_format == 2'd{format}) begin\n{}", self.install_text(format));
+                let _ = write!(
+                    text,
+                    "    {arm}if (in_format == 2'd{format}) begin\n{}",
+                    self.install_text(format)
+                );
                 arm = "end else ";
             }
         }
-        let _ = write!(text, "    {arm}begin\n{}    end\n  end", self.install_text(code::INT8));
+        let _ = write!(
+            text,
+            "    {arm}begin\n{}    end\n  end",
+            self.install_text(code::INT8)
+        );
         Verilog::Custom(text)
     }
 
     fn timing(&self) -> Vec<TimingInfo> {
         let (slots, blocks) = (self.in_slot.len(), self.in_scale.len());
         let inputs = [
-            ["in_column", "in_vector", "in_install", "in_format"].map(String::from).to_vec(),
+            ["in_column", "in_vector", "in_install", "in_format"]
+                .map(String::from)
+                .to_vec(),
             names("in_group", L / slots),
             names("in_slot", slots),
             names("in_row", slots),
@@ -241,10 +266,15 @@ mod tests {
     use crate::prim::testing::cycle;
 
     type Column = FormatWeights<8, 64>;
-    const BOTH: Formats = Formats { e4m3: true, nvfp4: true };
+    const BOTH: Formats = Formats {
+        e4m3: true,
+        nvfp4: true,
+    };
 
     fn step(column: &mut Column) {
-        cycle(column, |column, level| column.clock.next = Clock::from(level));
+        cycle(column, |column, level| {
+            column.clock.next = Clock::from(level)
+        });
         column.in_column.next = false;
         column.in_install.next = false;
         column.in_scale[0].next = false;
@@ -265,9 +295,22 @@ mod tests {
             column.in_install.next = true;
             column.in_format.next = Bits::from(format);
             step(&mut column);
-            let low: Vec<i8> = column.out_low.iter().map(|low| low.val().to_u8() as i8).collect();
-            let high: Vec<u8> = column.out_high.iter().map(|high| high.val().to_u8()).collect();
-            (low, high, column.out_nan.val(), column.out_scale[0].val().to_u64())
+            let low: Vec<i8> = column
+                .out_low
+                .iter()
+                .map(|low| low.val().to_u8() as i8)
+                .collect();
+            let high: Vec<u8> = column
+                .out_high
+                .iter()
+                .map(|high| high.val().to_u8())
+                .collect();
+            (
+                low,
+                high,
+                column.out_nan.val(),
+                column.out_scale[0].val().to_u64(),
+            )
         };
         let (low, high, nan, _) = install(0);
         assert_eq!(low, [0x38, -2, 1, 0, -1, -128, 0x38, 0x21]);

@@ -1,7 +1,10 @@
 use super::*;
 use crate::prim::testing::cycle;
 
-const BOTH: Formats = Formats { e4m3: true, nvfp4: true };
+const BOTH: Formats = Formats {
+    e4m3: true,
+    nvfp4: true,
+};
 
 #[test]
 fn each_format_adds_its_stages() {
@@ -13,7 +16,10 @@ fn each_format_adds_its_stages() {
 
 #[test]
 fn blocks_are_summed_before_halves() {
-    assert_eq!([0, 3, 4, 7].map(|i| pair(i, 8)), [(0, 4), (3, 7), (8, 12), (11, 15)]);
+    assert_eq!(
+        [0, 3, 4, 7].map(|i| pair(i, 8)),
+        [(0, 4), (3, 7), (8, 12), (11, 15)]
+    );
     assert_eq!([0, 1].map(|i| pair(i, 4)), [(0, 2), (1, 3)]);
 }
 
