@@ -118,6 +118,13 @@ fn dump(config: &Config) -> Program {
             emit(&mut schedule, sums, AccMode::Always, config.lanes, 0);
             now += lanes;
         }
+        if !mxm.formats.is_empty() {
+            // Now that the weights are int8: the low halves of sums that a format has rounded above.
+            let sums = products(&mut schedule, now, mxm.accumulator_depth, Some((zero, 0)));
+            let depth = mxm.accumulator_depth;
+            emit(&mut schedule, sums, AccMode::Never, depth, 1);
+            now += depth as u64;
+        }
         // Identity weights, one row a cycle, show the operand buffer.
         let one = Instruction::Config {
             register: 0,
@@ -136,6 +143,23 @@ fn dump(config: &Config) -> Program {
         let sums = products(&mut schedule, now, mxm.operand_depth, None);
         emit(&mut schedule, sums, AccMode::Always, mxm.operand_depth, 0);
         now += mxm.operand_depth as u64 + mm_latency(config) + way;
+        if mxm.has(MxmFormat::Nvfp4) {
+            // The same as NVFP4 show the scales of operand buffer and shadow weights.
+            let nvfp4 = Instruction::Config {
+                register: 1,
+                value: 2,
+            };
+            schedule.at(now, MxmWeights, plane, nvfp4);
+            now += 1;
+            schedule.op(now, MxmWeights, plane, Operation::InstallWeights, 0);
+            now += IW_TO_MM;
+            let scaled = Operation::MultiplyBuffer { scaled: true };
+            let all = rows(mxm.operand_depth, 1);
+            schedule.repeat(now, MxmCompute, plane, scaled, 0, all);
+            let sums = now + mm_latency(config);
+            emit(&mut schedule, sums, AccMode::Always, mxm.operand_depth, 0);
+            now = sums + mxm.operand_depth as u64 + way;
+        }
     }
     let drain = drain_cycles(config);
     let stream = Stream::west(0);
@@ -336,6 +360,28 @@ fn nano() {
 #[test]
 fn planes() {
     campaign(&machine("planes", [8, 8, 3, 32, 2, 2, 4, 2, 64]), 1);
+}
+
+/// One format, two in two planes, and NVFP4 alone with two blocks and a vector and switch unit.
+#[test]
+fn e4m3() {
+    let mut config = machine("e4m3", [8, 8, 4, 32, 1, 4, 4, 4, 64]);
+    config.mxm.formats = vec![MxmFormat::E4m3];
+    campaign(&config, 1);
+}
+
+#[test]
+fn e4m3_and_nvfp4() {
+    let mut config = machine("e4m3_and_nvfp4", [8, 8, 3, 32, 2, 2, 4, 2, 64]);
+    config.mxm.formats = MxmFormat::ALL.to_vec();
+    campaign(&config, 1);
+}
+
+#[test]
+fn nvfp4() {
+    let mut config = machine("nvfp4", [16, 8, 4, 32, 1, 4, 4, 4, 64]);
+    config.mxm.formats = vec![MxmFormat::Nvfp4];
+    campaign(&config, 1);
 }
 
 #[test]
