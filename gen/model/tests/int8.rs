@@ -5,6 +5,7 @@ mod awkward;
 mod common;
 
 use lpu_model::architecture::{Activation, NormKind};
+use lpu_model::generate::{Stop, Stream, generate};
 use lpu_model::int8::calibration::{Steps, calibrate, own_texts};
 use lpu_model::int8::{GoldenEngine, Int8Model, convert};
 use lpu_model::kv::KvCache;
@@ -44,6 +45,39 @@ fn compare(a: &mut dyn Engine, b: &mut dyn Engine, text: &[u32]) -> (f64, f64) {
     }
     let share = same as f64 / text.len() as f64;
     ((differences / squares).sqrt(), share)
+}
+
+#[test]
+fn the_trained_model_adds_in_int8() {
+    let model = Model::embedded().unwrap();
+    let int8 = int8(&model);
+    let mut golden = engine(&model, &int8, 128);
+    let mut reference = Reference::new(&model, 128);
+    for (prompt, sum) in [
+        ("27182818+31415926=", "058598744"),
+        ("99999999+00000001=", "100000000"),
+        ("00000000+00000000=", "000000000"),
+        ("40506070+08090102=", "048596172"),
+    ] {
+        let prompt = model.encode(prompt).unwrap();
+        let mut sampler = Sampler::new(Settings::default()).unwrap();
+        let mut stream = Stream::after(&model.tokenizer, &prompt);
+        let mut text = String::new();
+        golden.rewind(0);
+        let ends = &model.architecture.ends;
+        let heard = |token| text += &stream.push(token).unwrap();
+        let (tokens, stop) =
+            generate(&mut golden, &mut sampler, &prompt, ends, 128, heard).unwrap();
+        assert!(text.ends_with(&format!(";{sum}")), "{text}");
+        assert_eq!(stop, Stop::End);
+
+        let all: Vec<u32> = prompt.into_iter().chain(tokens).collect();
+        golden.rewind(0);
+        reference.rewind(0);
+        let (error, same) = compare(&mut golden, &mut reference, &all[..all.len() - 1]);
+        println!("sums: logits differ by {error:.4}, {same:.3} of the choices are the same");
+        assert!(error < 0.05 && same > 0.95, "{error} {same}");
+    }
 }
 
 #[test]
