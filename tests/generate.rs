@@ -65,6 +65,11 @@ fn tokens_come_as_lines_and_are_summed_up() {
     );
     let (others, sum) = lines(&reference);
     assert_eq!(sum["engine"], "reference");
+    let rounded = generate(
+        folder.path(),
+        &[&arguments[..], &["--format", "int8"]].concat(),
+    );
+    assert_eq!(lines(&rounded).1["scheme"]["layers"], "int8");
     assert_ne!(others[0]["logits"], tokens[0]["logits"]);
 }
 
@@ -126,8 +131,8 @@ fn bad_input_is_refused() {
     let path = folder.path();
     std::fs::write(path.join("no.safetensors"), [3; 20]).unwrap();
     let cases: [&[&str]; 5] = [
-        &["--prompt", "a", "--format", "int8"],
-        &["--prompt", "a", "--int8-attention"],
+        &["--prompt", "a", "--format", "int8", "--engine", "golden"],
+        &["--prompt", "a", "--int8-attention", "--engine", "golden"],
         &["--prompt", "a", "--kv-in", "no.safetensors"],
         &["--prompt", "a", "--config", "none.toml"],
         &["--prompt", "a", "--kv-out", "no/folder/kv.safetensors"],

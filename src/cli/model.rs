@@ -38,6 +38,21 @@ pub struct FormatArgs {
 }
 
 impl FormatArgs {
+    /// The option that rounds something, if one does.
+    pub fn given(&self) -> Option<&'static str> {
+        match self {
+            Self {
+                int8_attention: true,
+                ..
+            } => Some("--int8-attention"),
+            Self {
+                format: FormatArg::F32,
+                ..
+            } => None,
+            _ => Some("--format"),
+        }
+    }
+
     /// The scheme they mean.
     pub fn scheme(&self) -> Scheme {
         let scheme = Scheme::of(match self.format {
@@ -76,9 +91,9 @@ pub struct GenerateArgs {
     /// Seed of the draws
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// What computes
-    #[arg(long, value_enum, default_value_t = EngineName::Golden)]
-    pub engine: EngineName,
+    /// What computes (default: golden, with --format or --int8-attention reference)
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineName>,
     /// Preset or TOML file of the machine (not of the reference)
     #[arg(short, long, default_value = "edge", value_name = "PRESET|FILE")]
     pub config: String,
@@ -96,6 +111,17 @@ pub struct GenerateArgs {
     /// Print a JSON object for each token, and one that sums up
     #[arg(long)]
     pub json: bool,
+}
+
+impl GenerateArgs {
+    /// What computes.
+    pub fn engine(&self) -> EngineName {
+        let default = match self.format.given() {
+            Some(_) => EngineName::Reference,
+            None => EngineName::Golden,
+        };
+        self.engine.unwrap_or(default)
+    }
 }
 
 #[derive(Subcommand)]

@@ -20,10 +20,11 @@ pub fn with_engine(
     job: Job<'_>,
 ) -> miette::Result<Outcome> {
     let log = SharedLog::default();
-    if args.engine != EngineName::Reference {
+    let name = args.engine();
+    if name != EngineName::Reference {
         check_format(args)?;
     }
-    match args.engine {
+    match name {
         EngineName::Reference => {
             let engine = Reference::quantised(model, args.format.scheme(), positions);
             let facts = Facts {
@@ -60,10 +61,8 @@ fn quantise(args: &GenerateArgs, model: &Model) -> miette::Result<Int8Model> {
 
 /// The formats are those of the reference; a machine has its own.
 fn check_format(args: &GenerateArgs) -> miette::Result<()> {
-    let given = match (args.format.format, args.format.int8_attention) {
-        (crate::cli::FormatArg::F32, false) => return Ok(()),
-        (_, true) => "--int8-attention",
-        _ => "--format",
+    let Some(given) = args.format.given() else {
+        return Ok(());
     };
     Err(miette!(
         code = "lpu::generate::format",
