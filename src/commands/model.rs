@@ -82,7 +82,8 @@ fn describe(info: &Info<'_>) -> String {
         Positions::Rope(rope) => format!("rotary, base {}", rope.theta),
         Positions::Learned => "learned".into(),
     };
-    let bytes = Format::ALL.map(|format| format!("{} {}", format.name(), info.bytes[format.name()]));
+    let bytes =
+        Format::ALL.map(|format| format!("{} {}", format.name(), info.bytes[format.name()]));
     let rows = [
         ("family", shape.family.clone()),
         ("parameters", info.parameters.to_string()),
@@ -108,7 +109,10 @@ fn describe(info: &Info<'_>) -> String {
             ),
         ),
         ("bytes", bytes.join(", ")),
-        ("KV bytes", format!("{} a position, f32", info.kv_bytes_per_position)),
+        (
+            "KV bytes",
+            format!("{} a position, f32", info.kv_bytes_per_position),
+        ),
     ];
     let mut text = String::new();
     for (name, value) in rows {

@@ -46,10 +46,6 @@ pub enum KvError {
         /// What is wrong.
         rule: String,
     },
-    /// The file cannot be read.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Read(#[from] crate::error::ModelError),
 }
 
 /// Bytes of a file of keys and values.
@@ -176,7 +172,7 @@ impl KvCache {
             file: file.clone(),
             rule,
         };
-        let bytes = files::read(path, FILE_BYTES)?;
+        let bytes = files::read(path, FILE_BYTES).map_err(|error| refuse(error.to_string()))?;
         let header = bytes
             .first_chunk()
             .map_or(u64::MAX, |size| u64::from_le_bytes(*size));
@@ -184,7 +180,8 @@ impl KvCache {
             Ok(size) if size <= bytes.len().saturating_sub(8) && size <= 1 << 24 => size,
             _ => return Err(refuse("its header is cut short".into())),
         };
-        json::unambiguous(path, &bytes[8..8 + header])?;
+        json::unambiguous(path, &bytes[8..8 + header])
+            .map_err(|error| refuse(error.to_string()))?;
         let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes)
             .map_err(|error| refuse(crate::error::shortened(&error.to_string())))?;
         let tensors = metadata.tensors();

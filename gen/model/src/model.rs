@@ -39,6 +39,7 @@ pub struct Dense {
 
 /// What follows the attention of a layer.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each layer")]
 pub enum Ffn {
     /// One network.
     Dense(Dense),

@@ -7,6 +7,7 @@ use crate::quant::{Format, Scheme};
 
 /// The network of a layer.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each layer")]
 pub enum Network<'m> {
     /// One.
     Dense(Block<'m>),
