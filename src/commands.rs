@@ -4,6 +4,8 @@ mod asm;
 mod config;
 mod doctor;
 mod gen_verilog;
+mod generate;
+mod model;
 mod run;
 
 use crate::cli::{Cli, Command};
@@ -23,6 +25,8 @@ pub fn execute(cli: Cli) -> miette::Result<Outcome> {
         Command::Config(command) => config::execute(command)?,
         Command::Gen(args) => gen_verilog::execute(&args)?,
         Command::Run(command) => return run::execute(&command),
+        Command::Generate(args) => generate::execute(&args)?,
+        Command::Model(command) => model::execute(&command)?,
         Command::Asm(args) => asm::assemble(&args)?,
         Command::Disasm(args) => asm::disassemble(&args)?,
         Command::Doctor(args) => return doctor::execute(&args),

@@ -1,0 +1,71 @@
+//! What decodes: a token in, logits of the next one out.
+
+use crate::kv::{KvCache, KvError};
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// A step that cannot be taken.
+#[derive(Debug, Error, Diagnostic)]
+pub enum EngineError {
+    /// The token is not in the vocabulary.
+    #[error("token {token} is not in the vocabulary of {vocabulary} tokens")]
+    #[diagnostic(code(lpu::engine::token), help("tokens are from 0 to {}", vocabulary - 1))]
+    Token {
+        /// The token.
+        token: u32,
+        /// Number of tokens.
+        vocabulary: usize,
+    },
+    /// No position is left.
+    #[error("all {capacity} positions are used")]
+    #[diagnostic(
+        code(lpu::engine::capacity),
+        help("shorten the prompt, or generate fewer tokens")
+    )]
+    Capacity {
+        /// Number of positions.
+        capacity: usize,
+    },
+    /// A logit is a NaN or infinite.
+    #[error("the logit of token {token} at position {position} is {value}")]
+    #[diagnostic(
+        code(lpu::engine::logit),
+        help("logits are finite numbers: the weights are too large for this engine's arithmetic")
+    )]
+    Logit {
+        /// The token.
+        token: usize,
+        /// The position of the input.
+        position: usize,
+        /// The value.
+        value: f32,
+    },
+    /// Keys and values do not fit the model.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cache(#[from] KvError),
+}
+
+/// A model that decodes token by token.
+pub trait Engine {
+    /// Number of tokens.
+    fn vocabulary(&self) -> usize;
+
+    /// Positions it can hold.
+    fn capacity(&self) -> usize;
+
+    /// Tokens taken so far: the position of the next one.
+    fn position(&self) -> usize;
+
+    /// Takes a token and gives the logits of the one that follows it, `vocabulary` finite numbers.
+    fn step(&mut self, token: u32) -> Result<&[f32], EngineError>;
+
+    /// Forgets all positions from `position` on.
+    fn rewind(&mut self, position: usize);
+
+    /// A copy of the keys and values of all positions.
+    fn export_cache(&self) -> KvCache;
+
+    /// Goes on after the positions of a cache.
+    fn import_cache(&mut self, cache: KvCache) -> Result<(), EngineError>;
+}

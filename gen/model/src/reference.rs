@@ -1,0 +1,161 @@
+//! The reference engine: the forward pass in f32, or with simulated quantisation, one token at a time.
+
+mod attention;
+mod ffn;
+pub mod math;
+
+use crate::engine::{Engine, EngineError};
+use crate::kv::KvCache;
+use crate::model::{Linear, Model};
+use crate::quant::{Format, Operator, Scheme};
+use attention::Attention;
+use ffn::Network;
+
+/// A linear layer ready to be applied.
+#[derive(Debug)]
+struct Prepared<'m> {
+    operator: Operator<'m>,
+    bias: Option<&'m [f32]>,
+    outputs: usize,
+}
+
+impl<'m> Prepared<'m> {
+    fn new(linear: &'m Linear, format: Format) -> Self {
+        Self {
+            operator: Operator::new(&linear.weight, format),
+            bias: linear.bias.as_deref(),
+            outputs: linear.weight.outputs(),
+        }
+    }
+
+    fn apply(&self, x: &[f32]) -> Vec<f32> {
+        let mut y = vec![0.0; self.outputs];
+        self.operator.multiply(x, &mut y);
+        for (y, bias) in y.iter_mut().zip(self.bias.into_iter().flatten()) {
+            *y += bias;
+        }
+        y
+    }
+}
+
+/// The forward pass of a model, with its keys and values.
+#[derive(Debug)]
+pub struct Reference<'m> {
+    model: &'m Model,
+    layers: Vec<(Attention<'m>, Network<'m>)>,
+    head: Prepared<'m>,
+    capacity: usize,
+    cache: KvCache,
+    logits: Vec<f32>,
+}
+
+impl<'m> Reference<'m> {
+    /// In f32, for at most `capacity` positions (and no more than the model's context).
+    pub fn new(model: &'m Model, capacity: usize) -> Self {
+        Self::quantised(model, Scheme::EXACT, capacity)
+    }
+
+    /// With weights and activations rounded.
+    pub fn quantised(model: &'m Model, scheme: Scheme, capacity: usize) -> Self {
+        let shape = &model.architecture;
+        let layers = model.layers.iter().zip(&shape.ffn).map(|(layer, ffn)| {
+            let attention = Attention::new(shape, layer, scheme);
+            (attention, Network::new(shape, ffn, layer, scheme))
+        });
+        Self {
+            model,
+            layers: layers.collect(),
+            head: Prepared::new(&model.head, scheme.head),
+            capacity: capacity.min(shape.context),
+            cache: KvCache::new(shape.layers(), shape.kv_heads, shape.head_dim),
+            logits: Vec::new(),
+        }
+    }
+
+    /// As [`Engine::step`]; `observe` hears of the residual stream after each layer.
+    pub fn step_observed(
+        &mut self,
+        token: u32,
+        mut observe: impl FnMut(usize, &[f32]),
+    ) -> Result<&[f32], EngineError> {
+        let (model, shape) = (self.model, &self.model.architecture);
+        let position = self.cache.positions();
+        if token as usize >= shape.vocabulary {
+            let vocabulary = shape.vocabulary;
+            return Err(EngineError::Token { token, vocabulary });
+        }
+        if position >= self.capacity {
+            let capacity = self.capacity;
+            return Err(EngineError::Capacity { capacity });
+        }
+        let epsilon = shape.epsilon as f32;
+        let mut x = vec![0.0; shape.width];
+        model.embedding.row(token as usize, &mut x);
+        if let Some(positions) = &model.positions {
+            let mut learned = vec![0.0; shape.width];
+            positions.row(position, &mut learned);
+            add(&mut x, &learned);
+        }
+        for (number, ((attention, ffn), layer)) in self.layers.iter().zip(&model.layers).enumerate()
+        {
+            let mut h = x.clone();
+            math::normalise(&mut h, &layer.attention_norm, shape.norm, epsilon);
+            let mixed = attention.apply(&h, position, number, &mut self.cache);
+            add(&mut x, &mixed);
+            let mut h = x.clone();
+            math::normalise(&mut h, &layer.ffn_norm, shape.norm, epsilon);
+            add(&mut x, &ffn.apply(&h));
+            observe(number, &x);
+        }
+        math::normalise(&mut x, &model.norm, shape.norm, epsilon);
+        self.logits = self.head.apply(&x);
+        if let Some(token) = self.logits.iter().position(|logit| !logit.is_finite()) {
+            self.cache.truncate(position);
+            let value = self.logits[token];
+            return Err(EngineError::Logit {
+                token,
+                position,
+                value,
+            });
+        }
+        Ok(&self.logits)
+    }
+}
+
+impl Engine for Reference<'_> {
+    fn vocabulary(&self) -> usize {
+        self.model.architecture.vocabulary
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    fn position(&self) -> usize {
+        self.cache.positions()
+    }
+
+    fn step(&mut self, token: u32) -> Result<&[f32], EngineError> {
+        self.step_observed(token, |_, _| {})
+    }
+
+    fn rewind(&mut self, position: usize) {
+        self.cache.truncate(position);
+    }
+
+    fn export_cache(&self) -> KvCache {
+        self.cache.clone()
+    }
+
+    fn import_cache(&mut self, cache: KvCache) -> Result<(), EngineError> {
+        cache.check(self.cache.shape(), self.capacity)?;
+        self.cache = cache;
+        Ok(())
+    }
+}
+
+fn add(x: &mut [f32], y: &[f32]) {
+    for (x, y) in x.iter_mut().zip(y) {
+        *x += y;
+    }
+}

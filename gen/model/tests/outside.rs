@@ -1,0 +1,77 @@
+//! The reference engine beside a double precision forward pass in Python (`outside.py`), for every family.
+//!
+//! `LPU_SEED=S cargo test -p lpu-model --test outside` draws other weights.
+
+mod common;
+
+use lpu_model::reference::Reference;
+use lpu_model::{Engine, Model};
+use std::path::Path;
+
+const FAMILIES: [&str; 12] = [
+    "llama",
+    "llama3",
+    "mistral",
+    "qwen2",
+    "qwen3",
+    "mixtral",
+    "qwen2_moe",
+    "qwen3_moe",
+    "gpt2_gelu_new",
+    "gpt2_gelu",
+    "llama2c",
+    "llama2c_head",
+];
+
+fn words<const N: usize>(path: &Path) -> Vec<[u8; N]> {
+    let bytes = std::fs::read(path).unwrap();
+    bytes.as_chunks().0.to_vec()
+}
+
+/// The largest difference of a logit at any position, for the largest logit there.
+fn difference(folder: &Path, model: &Model) -> f64 {
+    let tokens: Vec<u32> = words(&folder.join("tokens.bin"))
+        .into_iter()
+        .map(u32::from_le_bytes)
+        .collect();
+    let logits: Vec<f64> = words(&folder.join("logits.bin"))
+        .into_iter()
+        .map(f64::from_le_bytes)
+        .collect();
+    let mut engine = Reference::new(model, tokens.len());
+    let mut worst = 0.0f64;
+    for (&token, expected) in tokens.iter().zip(logits.chunks(engine.vocabulary())) {
+        let found = engine.step(token).unwrap();
+        let pairs = found.iter().zip(expected);
+        let error = pairs
+            .map(|(&f, e)| (f64::from(f) - e).abs())
+            .fold(0.0, f64::max);
+        worst = worst.max(error / expected.iter().fold(0.0, |most, e| e.abs().max(most)));
+    }
+    assert_eq!(engine.position(), tokens.len());
+    worst
+}
+
+#[test]
+fn logits_are_those_of_the_papers() {
+    let folder = tempfile::tempdir().unwrap();
+    let models = folder.path().join("models");
+    let seed = common::number("LPU_SEED").unwrap_or(1);
+    let script = common::root().join("gen/model/tests/outside.py");
+    common::run_python(&script, &[models.to_str().unwrap(), &seed.to_string()]);
+    for family in FAMILIES {
+        let folder = models.join(family);
+        let model = Model::open(&folder).unwrap_or_else(|error| panic!("{family}: {error}"));
+        let worst = difference(&folder, &model);
+        println!("{family}: {worst:.1e}");
+        assert!(
+            worst < 1e-4,
+            "seed {seed}, {family}: relative difference {worst:e}"
+        );
+        assert!(worst > 0.0, "f32 and f64 differ somewhere");
+    }
+    // The measure sees a wrong epsilon.
+    let mut model = Model::open(&models.join("llama")).unwrap();
+    model.architecture.epsilon = 0.1;
+    assert!(difference(&models.join("llama"), &model) > 1e-3);
+}
