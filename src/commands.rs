@@ -27,7 +27,7 @@ pub fn execute(cli: Cli) -> miette::Result<Outcome> {
         Command::Gen(args) => gen_verilog::execute(&args)?,
         Command::Regs(args) => regs::execute(&args)?,
         Command::Run(command) => return run::execute(&command),
-        Command::Generate(args) => generate::execute(&args)?,
+        Command::Generate(args) => return generate::execute(&args),
         Command::Model(command) => model::execute(&command)?,
         Command::Asm(args) => asm::assemble(&args)?,
         Command::Disasm(args) => asm::disassemble(&args)?,

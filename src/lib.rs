@@ -1,9 +1,11 @@
 //! Generates, simulates and verifies the RTL of a Language Processing Unit.
 //!
 //! [`rtl::Rtl`] is a tile in simulation behind its host port; [`workload`] compiles operations with their operands; [`run`] computes them on
-//! it (or on the golden machine alone) and compares values and cycles; [`divergence`] says where they part.
+//! it (or on the golden machine alone) and compares values and cycles; [`divergence`] says where they part. [`tile`] launches one program again and again, and
+//! [`decode`] lets a language model generate text in that way.
 
 pub mod data;
+pub mod decode;
 pub mod design;
 pub mod divergence;
 pub mod files;
@@ -12,4 +14,5 @@ pub mod host_record;
 pub mod quantise;
 pub mod rtl;
 pub mod run;
+pub mod tile;
 pub mod workload;

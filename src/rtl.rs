@@ -225,9 +225,15 @@ impl Rtl {
 
     /// Launches; the next cycle that [`Rtl::run`] shows is cycle 0.
     pub fn launch(&mut self) {
+        self.launch_watching(true);
+    }
+
+    /// The same; without `watching` [`Rtl::run`] observes nothing, and takes less time.
+    pub fn launch_watching(&mut self, watching: bool) {
         self.simulating = Duration::ZERO;
         self.launch = self.model.cycle() + LAUNCH_LATENCY;
-        self.model.enable_groups(ALL_GROUPS);
+        let groups = if watching { ALL_GROUPS } else { NO_GROUPS };
+        self.model.enable_groups(groups);
         self.host
             .post(&mut self.model, map::CONTROL, map::CONTROL_LAUNCH);
         // The request was on the inputs in the cycle that has just ended; stop before cycle 0.

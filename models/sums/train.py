@@ -30,7 +30,7 @@ SEED = 20250
 WIDTH, LAYERS, HEADS, KV_HEADS, HEAD_DIM, FFN = 64, 4, 4, 2, 16, 128
 THETA, EPSILON = 10000.0, 1e-5
 ROWS = 16
-CYCLES = [(1200, 3e-3), (1000, 1.5e-3)]
+CYCLES = [(1200, 3e-3), (1000, 1.5e-3), (1000, 1.5e-3)]
 """Steps and highest rate; between cycles the weights are rounded to BF16 and the moments forgotten."""
 
 

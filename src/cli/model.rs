@@ -7,6 +7,8 @@ use std::path::PathBuf;
 /// What computes the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineName {
+    /// int8 and FP32 as the machine computes, bit for bit, without the machine
+    Golden,
     /// The forward pass in f32 on the host
     Reference,
 }
@@ -36,6 +38,21 @@ pub struct NumbersArgs {
 }
 
 impl NumbersArgs {
+    /// The option that rounds something, if one does.
+    pub fn given(&self) -> Option<&'static str> {
+        match self {
+            Self {
+                int8_attention: true,
+                ..
+            } => Some("--int8-attention"),
+            Self {
+                format: NumbersArg::F32,
+                ..
+            } => None,
+            _ => Some("--format"),
+        }
+    }
+
     /// The scheme they mean.
     pub fn scheme(&self) -> Scheme {
         let scheme = Scheme::of(match self.format {
@@ -74,14 +91,37 @@ pub struct GenerateArgs {
     /// Seed of the draws
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// What computes
-    #[arg(long, value_enum, default_value_t = EngineName::Reference)]
-    pub engine: EngineName,
+    /// What computes (default: golden, with --format or --int8-attention reference)
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineName>,
+    /// Preset or TOML file of the machine (not of the reference)
+    #[arg(short, long, default_value = "edge", value_name = "PRESET|FILE")]
+    pub config: String,
+    /// Text that sets the steps of int8 values (default: texts that the model writes)
+    #[arg(long, value_name = "FILE")]
+    pub calibrate: Option<PathBuf>,
+    /// Go on after the keys and values in a .safetensors file; the prompt is what follows
+    #[arg(long, value_name = "FILE", requires = "prompt")]
+    pub kv_in: Option<PathBuf>,
+    /// Write the keys and values of all positions into a .safetensors file
+    #[arg(long, value_name = "FILE")]
+    pub kv_out: Option<PathBuf>,
     #[command(flatten)]
     pub format: NumbersArgs,
-    /// Print one JSON object on standard output; the text goes to standard error as it comes
+    /// Print a JSON object for each token, and one that sums up
     #[arg(long)]
     pub json: bool,
+}
+
+impl GenerateArgs {
+    /// What computes.
+    pub fn engine(&self) -> EngineName {
+        let default = match self.format.given() {
+            Some(_) => EngineName::Reference,
+            None => EngineName::Golden,
+        };
+        self.engine.unwrap_or(default)
+    }
 }
 
 #[derive(Subcommand)]

@@ -1,37 +1,20 @@
 //! `lpu generate`.
 
-use crate::cli::{EngineName, GenerateArgs};
-use lpu::files::{self, FileError};
-use lpu_model::Model;
+mod engines;
+mod report;
+
+use super::Outcome;
+use crate::cli::GenerateArgs;
+use lpu::decode::{Log, SharedLog};
+use lpu::files::{self, Output};
+use lpu_model::engine::EngineError;
 use lpu_model::generate::{Stop, Stream, generate};
-use lpu_model::quant::Scheme;
-use lpu_model::reference::Reference;
+use lpu_model::kv::KvCache;
 use lpu_model::sample::{Sampler, Settings};
-use lpu_model::{Engine, ModelError};
-use serde::Serialize;
-use std::io::{Write, stderr};
+use lpu_model::{Engine, Model, ModelError};
+use report::{Report, Token};
 use std::path::Path;
 use std::time::Instant;
-
-/// What was generated.
-#[derive(Serialize)]
-struct Report<'a> {
-    family: &'a str,
-    engine: &'a str,
-    scheme: Scheme,
-    prompt: &'a str,
-    prompt_tokens: usize,
-    text: String,
-    tokens: Vec<u32>,
-    generated: usize,
-    stop: Stop,
-    temperature: f64,
-    top_k: usize,
-    top_p: f64,
-    seed: u64,
-    seconds: f64,
-    tokens_per_second: f64,
-}
 
 /// The model that was asked for, or the one in the program.
 pub fn open(path: Option<&Path>) -> Result<Model, ModelError> {
@@ -41,86 +24,126 @@ pub fn open(path: Option<&Path>) -> Result<Model, ModelError> {
     }
 }
 
-/// An engine for so many positions.
-fn engine<'m>(args: &GenerateArgs, model: &'m Model, positions: usize) -> Box<dyn Engine + 'm> {
-    match args.engine {
-        EngineName::Reference => {
-            Box::new(Reference::quantised(model, args.format.scheme(), positions))
-        }
-    }
-}
-
 /// Runs `lpu generate`.
-pub fn execute(args: &GenerateArgs) -> miette::Result<()> {
-    let mut sampler = Sampler::new(Settings {
+pub fn execute(args: &GenerateArgs) -> miette::Result<Outcome> {
+    let sampler = Sampler::new(Settings {
         temperature: args.temperature,
         top_k: args.top_k,
         top_p: args.top_p,
         seed: args.seed,
     })?;
+    if let Some(path) = &args.kv_out {
+        Output::check(path)?;
+    }
     let model = open(args.model.as_deref())?;
-    let shape = &model.architecture;
-    let prompt = model.encode(&args.prompt)?;
-    let mut engine = engine(args, &model, prompt.len().saturating_add(args.max_tokens));
-    let mut stream = Stream::after(&model.tokenizer, &prompt);
-    let (mut text, mut failed) = (String::new(), None);
-    let mut show = |piece: Result<String, ModelError>| {
-        let shown = piece.map_err(miette::Report::from).and_then(|piece| {
-            text.push_str(&piece);
-            Ok(print(args.json, &piece)?)
-        });
-        if let Err(error) = shown {
-            failed.get_or_insert(error);
-        }
+    let cache = args.kv_in.as_deref().map(KvCache::read).transpose()?;
+    let prompt = match cache {
+        None => model.encode(&args.prompt)?,
+        // The text goes on where the cache ends: no token begins it.
+        Some(_) => model.encode_on(&args.prompt)?,
     };
-    let begun = Instant::now();
-    let ends = &shape.ends;
-    let (tokens, stop) = generate(
-        engine.as_mut(),
-        &mut sampler,
-        &prompt,
-        ends,
-        args.max_tokens,
-        |token| show(stream.push(token)),
-    )?;
-    let seconds = begun.elapsed().as_secs_f64();
-    show(stream.finish());
-    show(Ok("\n".into()));
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    text.pop();
-    if args.json {
-        let steps = prompt.len() + tokens.len().saturating_sub(1);
-        let report = Report {
-            family: &shape.family,
-            engine: "reference",
-            scheme: args.format.scheme(),
-            prompt: &args.prompt,
-            prompt_tokens: prompt.len(),
-            text,
-            generated: tokens.len(),
-            tokens,
-            stop,
-            temperature: args.temperature,
-            top_k: args.top_k,
-            top_p: args.top_p,
-            seed: args.seed,
-            seconds,
-            tokens_per_second: steps as f64 / seconds.max(1e-9),
-        };
-        let line = serde_json::to_string(&report).expect("a report is JSON");
-        files::print(format!("{line}\n").as_bytes())?;
-    }
-    Ok(())
+    let before = cache.as_ref().map_or(0, KvCache::positions);
+    let job = Job {
+        args,
+        model: &model,
+        prompt,
+        cache,
+        sampler,
+    };
+    let positions = before + job.prompt.len().saturating_add(args.max_tokens);
+    engines::with_engine(args, &model, positions, job)
 }
 
-/// Shows text as it comes.
-fn print(json: bool, text: &str) -> Result<(), FileError> {
-    if !json {
-        return files::print(text.as_bytes());
+/// What an engine is to do.
+struct Job<'a> {
+    args: &'a GenerateArgs,
+    model: &'a Model,
+    prompt: Vec<u32>,
+    cache: Option<KvCache>,
+    sampler: Sampler,
+}
+
+impl Job<'_> {
+    /// Generates, showing the text as it comes, and reports.
+    fn run(
+        mut self,
+        engine: &mut dyn Engine,
+        log: &SharedLog,
+        facts: report::Facts<'_>,
+    ) -> miette::Result<Outcome> {
+        let Self { args, model, .. } = self;
+        if let Some(cache) = self.cache.take() {
+            engine.import_cache(cache)?;
+        }
+        let mut stream = Stream::after(&model.tokenizer, &self.prompt);
+        let (mut text, mut failed) = (String::new(), None);
+        let mut show = |token: Option<u32>, piece: Result<String, ModelError>| {
+            let shown = piece.map_err(miette::Report::from).and_then(|piece| {
+                text.push_str(&piece);
+                let line = match (args.json, token) {
+                    (false, _) => piece,
+                    (true, Some(token)) => Token::line(&log.borrow(), token, &piece),
+                    (true, None) => return Ok(()),
+                };
+                Ok(files::print(line.as_bytes())?)
+            });
+            if let Err(error) = shown {
+                failed.get_or_insert(error);
+            }
+        };
+        let begun = Instant::now();
+        let generated = generate(
+            engine,
+            &mut self.sampler,
+            &self.prompt,
+            &model.architecture.ends,
+            args.max_tokens,
+            |token| show(Some(token), stream.push(token)),
+        );
+        let seconds = begun.elapsed().as_secs_f64();
+        show(None, stream.finish());
+        if !args.json {
+            show(None, Ok("\n".into()));
+            text.pop();
+        }
+        let (tokens, stop): (Vec<u32>, Stop) = generated.map_err(|error| failure(log, error))?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if let Some(path) = &args.kv_out {
+            let cache = engine.export_cache().map_err(|error| failure(log, error))?;
+            files::write(path, &facts.cache_file(&cache))?;
+        }
+        let log = log.borrow();
+        if let Some(difference) = &log.difference {
+            eprintln!("{difference}");
+        }
+        let report = Report::new(
+            args,
+            &facts,
+            &self.prompt,
+            &text,
+            &tokens,
+            stop,
+            seconds,
+            &log,
+        );
+        match args.json {
+            true => files::print(report.line().as_bytes())?,
+            false => eprint!("{report}"),
+        }
+        Ok(match report.is_right() {
+            true => Outcome::Success,
+            false => Outcome::Failure,
+        })
     }
-    // A reader that has gone away is no error here either.
-    let _ = stderr().write_all(text.as_bytes());
-    Ok(())
+}
+
+/// The error of an engine, or of the machine behind it.
+fn failure(log: &SharedLog, error: EngineError) -> miette::Report {
+    let mut log: std::cell::RefMut<'_, Log> = log.borrow_mut();
+    match log.failure.take() {
+        Some(failure) => failure.into(),
+        None => error.into(),
+    }
 }

@@ -40,6 +40,13 @@ pub enum EngineError {
         /// The value.
         value: f32,
     },
+    /// The machine that computes has failed; its own error says more.
+    #[error("the machine has failed: {reason}")]
+    #[diagnostic(code(lpu::engine::machine))]
+    Machine {
+        /// Its error.
+        reason: String,
+    },
     /// Keys and values do not fit the model.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -64,7 +71,7 @@ pub trait Engine {
     fn rewind(&mut self, position: usize);
 
     /// A copy of the keys and values of all positions.
-    fn export_cache(&self) -> KvCache;
+    fn export_cache(&mut self) -> Result<KvCache, EngineError>;
 
     /// Goes on after the positions of a cache.
     fn import_cache(&mut self, cache: KvCache) -> Result<(), EngineError>;

@@ -16,7 +16,7 @@ pub enum ModelError {
         /// Why.
         reason: String,
         /// What to do.
-        fix: String,
+        fix: Box<str>,
     },
     /// A file is not what its name promises.
     #[error("`{}` is malformed: {rule}", .path.display())]
@@ -27,7 +27,7 @@ pub enum ModelError {
         /// What is found, and what has to be.
         rule: String,
         /// What to do.
-        fix: String,
+        fix: Box<str>,
     },
     /// A field of a configuration.
     #[error("`{}`: field `{field}` is {value}; {rule}", .path.display())]
@@ -42,7 +42,7 @@ pub enum ModelError {
         /// What it has to be.
         rule: String,
         /// What to do.
-        fix: String,
+        fix: Box<str>,
     },
     /// A tensor.
     #[error("`{}`: tensor `{tensor}` {value}; {rule}", .path.display())]
@@ -57,7 +57,7 @@ pub enum ModelError {
         /// What it has to be.
         rule: String,
         /// What to do.
-        fix: String,
+        fix: Box<str>,
     },
     /// A text that cannot become tokens, or tokens that cannot become text.
     #[error("the tokenizer refuses {what}: {reason}")]
@@ -68,7 +68,7 @@ pub enum ModelError {
         /// Why.
         reason: String,
         /// What to do.
-        fix: String,
+        fix: Box<str>,
     },
 }
 
@@ -78,7 +78,7 @@ impl ModelError {
         Self::Format {
             path: path.to_owned(),
             rule: rule.into(),
-            fix: fix.into(),
+            fix: fix.into().into_boxed_str(),
         }
     }
 
@@ -95,7 +95,7 @@ impl ModelError {
             field: shortened(field),
             value: shortened(&value.to_string()),
             rule: rule.into(),
-            fix: fix.into(),
+            fix: fix.into().into_boxed_str(),
         }
     }
 
@@ -112,7 +112,7 @@ impl ModelError {
             tensor: shortened(tensor),
             value: value.into(),
             rule: rule.into(),
-            fix: fix.into(),
+            fix: fix.into().into_boxed_str(),
         }
     }
 
@@ -125,7 +125,7 @@ impl ModelError {
         Self::Text {
             what: what.into(),
             reason: reason.into(),
-            fix: fix.into(),
+            fix: fix.into().into_boxed_str(),
         }
     }
 }

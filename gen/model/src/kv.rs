@@ -2,7 +2,6 @@
 
 use crate::files;
 use crate::json;
-use crate::tensor::{Dtype, Tensor};
 use miette::Diagnostic;
 use safetensors::tensor::{Dtype as FileDtype, TensorView};
 use std::collections::HashMap;
@@ -38,7 +37,7 @@ pub enum KvError {
     #[diagnostic(
         code(lpu::kv::file),
         help(
-            "it is a safetensors file with layers.N.keys and layers.N.values, F32 (kv_heads, positions, head_dim)"
+            "it is a safetensors file with layers.N.keys and layers.N.values, (kv_heads, positions, head_dim), of F32, or of I8 with layers.N.key_step and layers.N.value_step, F32 of one element"
         )
     )]
     File {
@@ -47,10 +46,6 @@ pub enum KvError {
         /// What is wrong.
         rule: String,
     },
-    /// The file cannot be read.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Read(#[from] crate::error::ModelError),
 }
 
 /// Bytes of a file of keys and values.
@@ -170,14 +165,14 @@ impl KvCache {
         safetensors::serialize(views, Some(metadata)).expect("names and shapes are valid")
     }
 
-    /// Reads such a file.
+    /// Reads such a file, or one of I8 with steps, whose numbers are step times code.
     pub fn read(path: &Path) -> Result<Self, KvError> {
         let file = path.display().to_string();
         let refuse = |rule: String| KvError::File {
             file: file.clone(),
             rule,
         };
-        let bytes = files::read(path, FILE_BYTES)?;
+        let bytes = files::read(path, FILE_BYTES).map_err(|error| refuse(error.to_string()))?;
         let header = bytes
             .first_chunk()
             .map_or(u64::MAX, |size| u64::from_le_bytes(*size));
@@ -185,38 +180,60 @@ impl KvCache {
             Ok(size) if size <= bytes.len().saturating_sub(8) && size <= 1 << 24 => size,
             _ => return Err(refuse("its header is cut short".into())),
         };
-        json::unambiguous(path, &bytes[8..8 + header])?;
+        json::unambiguous(path, &bytes[8..8 + header])
+            .map_err(|error| refuse(error.to_string()))?;
         let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes)
             .map_err(|error| refuse(crate::error::shortened(&error.to_string())))?;
         let tensors = metadata.tensors();
-        let layers = tensors.len() / 2;
-        let first = tensors.get("layers.0.keys").map(|info| info.shape.clone());
-        let Some(&[kv_heads, positions, head_dim]) = first.as_deref() else {
+        let first = tensors.get("layers.0.keys");
+        let Some((dtype, &[kv_heads, positions, head_dim])) =
+            first.map(|info| (info.dtype, info.shape.as_slice()))
+        else {
             return Err(refuse(
                 "layers.0.keys with three dimensions is missing".into(),
             ));
         };
-        if kv_heads == 0 || head_dim == 0 || tensors.len() % 2 != 0 {
-            return Err(refuse("it has no heads, or keys without values".into()));
+        let parts = match dtype {
+            FileDtype::F32 => 2,
+            FileDtype::I8 => 4,
+            _ => return Err(refuse("layers.0.keys is neither F32 nor I8".into())),
+        };
+        if kv_heads == 0 || head_dim == 0 || tensors.len() % parts != 0 {
+            return Err(refuse(
+                "it has no heads, or layers with parts missing".into(),
+            ));
         }
+        let layers = tensors.len() / parts;
+        let numbers = |name: &str, dtype, shape: &[usize]| {
+            let info = tensors
+                .get(name)
+                .ok_or_else(|| refuse(format!("{name} is missing")))?;
+            if info.dtype != dtype || info.shape != shape {
+                return Err(refuse(format!("{name} is not {dtype:?} {shape:?}")));
+            }
+            let (start, end) = info.data_offsets;
+            let data = bytes.get(8 + header + start..8 + header + end);
+            let data = data.ok_or_else(|| refuse(format!("{name} is cut short")))?;
+            let all: Vec<f32> = match dtype {
+                FileDtype::I8 => data.iter().map(|&code| f32::from(code as i8)).collect(),
+                _ => (data.as_chunks().0.iter())
+                    .map(|word| f32::from_le_bytes(*word))
+                    .collect(),
+            };
+            match all.iter().all(|value| value.is_finite()) {
+                true => Ok(all),
+                false => Err(refuse(format!("{name} has an element that is not finite"))),
+            }
+        };
         let mut cache = Self::new(0, kv_heads, head_dim);
         for layer in 0..layers {
             for (name, part) in [("keys", &mut cache.keys), ("values", &mut cache.values)] {
-                let name = format!("layers.{layer}.{name}");
-                let info = tensors
-                    .get(&name)
-                    .ok_or_else(|| refuse(format!("{name} is missing")))?;
-                let shape = [kv_heads, positions, head_dim];
-                if info.dtype != FileDtype::F32 || info.shape != shape {
-                    return Err(refuse(format!("{name} is not F32 {shape:?}")));
-                }
-                let start = 8 + header + info.data_offsets.0;
-                let tensor = Tensor::new(&bytes, start, Dtype::F32, &shape);
-                let all = tensor
-                    .ok_or_else(|| refuse(format!("{name} is cut short")))?
-                    .to_vec();
-                if !all.iter().all(|value| value.is_finite()) {
-                    return Err(refuse(format!("{name} has an element that is not finite")));
+                let of = format!("layers.{layer}.{name}");
+                let mut all = numbers(&of, dtype, &[kv_heads, positions, head_dim])?;
+                if dtype == FileDtype::I8 {
+                    let name = format!("layers.{layer}.{}_step", name.trim_end_matches('s'));
+                    let step = numbers(&name, FileDtype::F32, &[1])?[0];
+                    all.iter_mut().for_each(|value| *value *= step);
                 }
                 match positions {
                     0 => part.extend((0..kv_heads).map(|_| Vec::new())),

@@ -11,6 +11,7 @@ pub mod error;
 mod files;
 pub mod generate;
 mod huggingface;
+pub mod int8;
 mod json;
 pub mod kv;
 mod llama2c;

@@ -39,6 +39,7 @@ pub struct Dense {
 
 /// What follows the attention of a layer.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each layer")]
 pub enum Ffn {
     /// One network.
     Dense(Dense),
@@ -135,7 +136,16 @@ impl Model {
 
     /// Tokens of a prompt, with the token a text begins with; all of them are in the vocabulary.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, ModelError> {
-        let tokens = self.tokenizer.encode(text, self.architecture.start)?;
+        self.checked(self.tokenizer.encode(text, self.architecture.start)?)
+    }
+
+    /// Tokens of a text that follows others, without the token a text begins with.
+    pub fn encode_on(&self, text: &str) -> Result<Vec<u32>, ModelError> {
+        self.checked(self.tokenizer.encode_on(text)?)
+    }
+
+    /// Refuses tokens that are not in the vocabulary, and no tokens at all.
+    fn checked(&self, tokens: Vec<u32>) -> Result<Vec<u32>, ModelError> {
         let limit = self.architecture.vocabulary;
         if let Some(token) = tokens.iter().find(|&&token| token as usize >= limit) {
             let reason = format!("its token {token} is not in the vocabulary of {limit} tokens");

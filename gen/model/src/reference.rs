@@ -38,6 +38,24 @@ impl<'m> Prepared<'m> {
     }
 }
 
+/// Values inside a layer that [`Reference::step_watched`] shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Rotated queries, (heads, head_dim).
+    Query,
+    /// Rotated keys, (kv_heads, head_dim).
+    Key,
+    /// Values, (kv_heads, head_dim).
+    Value,
+    /// What the matrix `down` of a feed-forward network takes, (hidden); of each expert in turn.
+    Hidden,
+    /// The residual stream after the layer, (width).
+    Residual,
+}
+
+/// Who hears of them.
+type Watch<'a> = dyn FnMut(Part, &[f32]) + 'a;
+
 /// The forward pass of a model, with its keys and values.
 #[derive(Debug)]
 pub struct Reference<'m> {
@@ -78,6 +96,19 @@ impl<'m> Reference<'m> {
         token: u32,
         mut observe: impl FnMut(usize, &[f32]),
     ) -> Result<&[f32], EngineError> {
+        self.step_watched(token, &mut |layer, part, values| {
+            if part == Part::Residual {
+                observe(layer, values);
+            }
+        })
+    }
+
+    /// As [`Engine::step`]; `watch` hears of the values inside each layer.
+    pub fn step_watched(
+        &mut self,
+        token: u32,
+        watch: &mut dyn FnMut(usize, Part, &[f32]),
+    ) -> Result<&[f32], EngineError> {
         let (model, shape) = (self.model, &self.model.architecture);
         let position = self.cache.positions();
         if token as usize >= shape.vocabulary {
@@ -98,14 +129,15 @@ impl<'m> Reference<'m> {
         }
         for (number, ((attention, ffn), layer)) in self.layers.iter().zip(&model.layers).enumerate()
         {
+            let mut watch = |part: Part, values: &[f32]| watch(number, part, values);
             let mut h = x.clone();
             math::normalise(&mut h, &layer.attention_norm, shape.norm, epsilon);
-            let mixed = attention.apply(&h, position, number, &mut self.cache);
+            let mixed = attention.apply(&h, position, number, &mut self.cache, &mut watch);
             add(&mut x, &mixed);
             let mut h = x.clone();
             math::normalise(&mut h, &layer.ffn_norm, shape.norm, epsilon);
-            add(&mut x, &ffn.apply(&h));
-            observe(number, &x);
+            add(&mut x, &ffn.apply(&h, &mut watch));
+            watch(Part::Residual, &x);
         }
         math::normalise(&mut x, &model.norm, shape.norm, epsilon);
         self.logits = self.head.apply(&x);
@@ -143,8 +175,8 @@ impl Engine for Reference<'_> {
         self.cache.truncate(position);
     }
 
-    fn export_cache(&self) -> KvCache {
-        self.cache.clone()
+    fn export_cache(&mut self) -> Result<KvCache, EngineError> {
+        Ok(self.cache.clone())
     }
 
     fn import_cache(&mut self, cache: KvCache) -> Result<(), EngineError> {

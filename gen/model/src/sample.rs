@@ -58,11 +58,11 @@ impl Sampler {
             return refuse(
                 "temperature",
                 temperature,
-                "it is a number from 0 to 1000000",
+                "it must be a number from 0 to 1000000",
             );
         }
         if !(top_p > 0.0 && top_p <= 1.0) {
-            return refuse("top_p", top_p, "it is above 0 and at most 1");
+            return refuse("top_p", top_p, "it must be above 0 and at most 1");
         }
         Ok(Self {
             settings,

@@ -78,6 +78,20 @@ impl Tokenizer {
 
     /// Tokens of a text. `start` comes first, except where the file itself says what comes first.
     pub fn encode(&self, text: &str, start: Option<u32>) -> Result<Vec<u32>, ModelError> {
+        self.tokens(text, start, true)
+    }
+
+    /// Tokens of a text that goes on: nothing comes first.
+    pub fn encode_on(&self, text: &str) -> Result<Vec<u32>, ModelError> {
+        self.tokens(text, None, false)
+    }
+
+    fn tokens(
+        &self,
+        text: &str,
+        start: Option<u32>,
+        special: bool,
+    ) -> Result<Vec<u32>, ModelError> {
         let refuse = |reason: String, fix: &str| {
             ModelError::text(format!("`{}`", shortened(text)), reason, fix)
         };
@@ -91,7 +105,7 @@ impl Tokenizer {
         let begin = start.into_iter();
         match self {
             Self::Json(inner) => {
-                let encoded = guarded(|| inner.encode(text, true));
+                let encoded = guarded(|| inner.encode(text, special));
                 let encoded = encoded.map_err(|reason| {
                     refuse(
                         shortened(&reason),

@@ -22,9 +22,9 @@ fn another_engine_goes_on() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cache.safetensors");
-    std::fs::write(&path, first.export_cache().to_safetensors()).unwrap();
+    std::fs::write(&path, first.export_cache().unwrap().to_safetensors()).unwrap();
     let cache = KvCache::read(&path).unwrap();
-    assert_eq!(cache, first.export_cache());
+    assert_eq!(cache, first.export_cache().unwrap());
     assert_eq!((cache.shape(), cache.positions()), ((2, 2, 4), 3));
     assert_eq!(cache.keys(1, 0).len(), 3 * 4);
     let mut second = Reference::new(&model, 32);
@@ -62,7 +62,7 @@ fn what_does_not_fit_is_refused() {
         Err(EngineError::Capacity { capacity: 2 })
     ));
     let mut short = Reference::new(&model, 1);
-    let refused = short.import_cache(engine.export_cache());
+    let refused = short.import_cache(engine.export_cache().unwrap());
     assert!(matches!(
         refused,
         Err(EngineError::Cache(KvError::Capacity {

@@ -47,7 +47,7 @@ pub enum Sum {
     /// Of the weights as rounded, exact.
     Rounded,
     /// Of the weights before they are rounded, in FP32: key j is in lane j mod L, and each lane adds up its keys as a tree in which the
-    /// second half meets the first (the larger half, if they differ), then the lanes likewise.
+    /// second half meets the first (the larger half, if they differ), then the lanes likewise. Keys that are not seen count as +0.
     Tree {
         /// L.
         lanes: usize,
@@ -64,14 +64,53 @@ impl Attention<'_> {
     fn row(&self, head: usize, i: usize) -> Vec<u32> {
         let dim = self.dim;
         let kv_head = head / (self.heads / self.kv_heads);
-        let visible = match self.causal {
-            true => self.keys - self.queries + i + 1,
-            false => self.keys,
-        };
-        let q = &self.q[(head * self.queries + i) * dim..][..dim];
-        let row = |tensor, j: usize| row(tensor, kv_head * self.keys + j, dim);
+        let keys = kv_head * self.keys * dim..(kv_head + 1) * self.keys * dim;
+        Row {
+            q: &self.q[(head * self.queries + i) * dim..][..dim],
+            k: &self.k[keys.clone()],
+            v: &self.v[keys],
+            visible: match self.causal {
+                true => self.keys - self.queries + i + 1,
+                false => self.keys,
+            },
+            scale: self.scale,
+            weights: self.weights,
+            sum: self.sum,
+        }
+        .compute()
+    }
+}
+
+/// One query over the keys of its head, of which it sees the first.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// The query, (dim).
+    pub q: &'a [i8],
+    /// (keys, dim).
+    pub k: &'a [i8],
+    /// (keys, dim).
+    pub v: &'a [i8],
+    /// Keys that the query sees, at least one; the others have a score of minus infinity.
+    pub visible: usize,
+    /// Factor of a score before exp2, an FP32 pattern above zero.
+    pub scale: u32,
+    /// Precision of the softmax weights.
+    pub weights: Weights,
+    /// How they are summed up: over all keys, seen or not.
+    pub sum: Sum,
+}
+
+impl Row<'_> {
+    /// The result, (dim), as FP32 patterns in units of an element of V.
+    ///
+    /// # Panics
+    /// If the query sees no key, or more than there are.
+    pub fn compute(&self) -> Vec<u32> {
+        let (dim, visible) = (self.q.len(), self.visible);
+        let keys = self.k.len() / dim;
+        assert!((1..=keys).contains(&visible), "the query sees a key");
         let scores: Vec<u32> = (0..visible)
-            .map(|j| fp32::from_i32(dot(q, row(self.k, j))))
+            .map(|j| fp32::from_i32(dot(self.q, row(self.k, j, dim))))
             .collect();
 
         let (amplitude, limits) = match self.weights {
@@ -81,6 +120,7 @@ impl Attention<'_> {
         let maximum = scores.iter().copied().reduce(fp32::max);
         let maximum = maximum.expect("every query sees a key");
         let shift = fp32::fma(maximum, self.scale, fp32::neg(amplitude.to_bits()));
+        // exp2 of minus infinity is +0, so a key that is not seen has no weight and adds +0 to the trees.
         let exact: Vec<u32> = scores
             .iter()
             .map(|&score| functions::exp2(fp32::fma(score, self.scale, fp32::neg(shift))))
@@ -106,14 +146,14 @@ impl Attention<'_> {
             Sum::Rounded => total(&|_| 1),
             Sum::Tree { lanes } => {
                 let lane = |lane| {
-                    let keys = (0..visible.div_ceil(lanes)).map(|tile| tile * lanes + lane);
+                    let keys = (0..keys.div_ceil(lanes)).map(|tile| tile * lanes + lane);
                     tree(keys.map(|j| exact.get(j).copied().unwrap_or(0)).collect())
                 };
                 tree((0..lanes).map(lane).collect())
             }
         });
         (0..dim)
-            .map(|d| fp32::mul(total(&|j| row(self.v, j)[d].into()), inverse))
+            .map(|d| fp32::mul(total(&|j| row(self.v, j, dim)[d].into()), inverse))
             .collect()
     }
 }
@@ -122,7 +162,7 @@ fn row(tensor: &[i8], index: usize, dim: usize) -> &[i8] {
     &tensor[index * dim..][..dim]
 }
 
-fn dot(a: &[i8], b: &[i8]) -> i32 {
+pub(super) fn dot(a: &[i8], b: &[i8]) -> i32 {
     a.iter()
         .zip(b)
         .map(|(&a, &b)| i32::from(a) * i32::from(b))

@@ -1,6 +1,6 @@
 //! Attention of one position over all positions so far (Vaswani et al. 2017; grouped heads: Ainslie et al. 2023).
 
-use super::{Prepared, math};
+use super::{Part, Prepared, Watch, math};
 use crate::architecture::{Architecture, Positions, RopePairs};
 use crate::kv::KvCache;
 use crate::model::{Layer, Norm};
@@ -39,7 +39,14 @@ impl<'m> Attention<'m> {
     }
 
     /// Adds keys and values of this position to the cache and mixes the values of all.
-    pub fn apply(&self, h: &[f32], position: usize, layer: usize, cache: &mut KvCache) -> Vec<f32> {
+    pub fn apply(
+        &self,
+        h: &[f32],
+        position: usize,
+        layer: usize,
+        cache: &mut KvCache,
+        watch: &mut Watch<'_>,
+    ) -> Vec<f32> {
         let dim = self.shape.head_dim;
         let mut queries = self.query.apply(h);
         let mut keys = self.key.apply(h);
@@ -58,6 +65,9 @@ impl<'m> Attention<'m> {
                 .chain(values.chunks_mut(dim))
                 .for_each(quant::round_int8);
         }
+        watch(Part::Query, &queries);
+        watch(Part::Key, &keys);
+        watch(Part::Value, &values);
         cache.push(layer, &keys, &values);
         let scale = 1.0 / (dim as f32).sqrt();
         let group = self.shape.heads / self.shape.kv_heads;

@@ -1,12 +1,13 @@
 //! Feed-forward networks: dense ones, and mixtures of experts.
 
-use super::{Prepared, add, math};
+use super::{Part, Prepared, Watch, add, math};
 use crate::architecture::{Activation, Architecture, Experts, Ffn as Shape};
 use crate::model::{Dense, Ffn, Layer};
 use crate::quant::{Format, Scheme};
 
 /// The network of a layer.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each layer")]
 pub enum Network<'m> {
     /// One.
     Dense(Block<'m>),
@@ -52,10 +53,10 @@ impl<'m> Network<'m> {
     }
 
     /// The network's output.
-    pub fn apply(&self, h: &[f32]) -> Vec<f32> {
+    pub fn apply(&self, h: &[f32], watch: &mut Watch<'_>) -> Vec<f32> {
         match self {
-            Self::Dense(block) => block.apply(h),
-            Self::Experts(mixture) => mixture.apply(h),
+            Self::Dense(block) => block.apply(h, watch),
+            Self::Experts(mixture) => mixture.apply(h, watch),
         }
     }
 }
@@ -70,7 +71,7 @@ impl<'m> Block<'m> {
         }
     }
 
-    fn apply(&self, h: &[f32]) -> Vec<f32> {
+    fn apply(&self, h: &[f32], watch: &mut Watch<'_>) -> Vec<f32> {
         let mut inner = self.up.apply(h);
         match &self.gate {
             Some(gate) => {
@@ -82,6 +83,7 @@ impl<'m> Block<'m> {
                 .iter_mut()
                 .for_each(|x| *x = self.activation.apply(*x)),
         }
+        watch(Part::Hidden, &inner);
         self.down.apply(&inner)
     }
 }
@@ -89,7 +91,7 @@ impl<'m> Block<'m> {
 impl Mixture<'_> {
     /// Shares are the softmax over all experts' scores, of which the chosen ones are added up, the best one first; of equal scores the
     /// earlier expert is the better one.
-    fn apply(&self, h: &[f32]) -> Vec<f32> {
+    fn apply(&self, h: &[f32], watch: &mut Watch<'_>) -> Vec<f32> {
         let mut shares = self.router.apply(h);
         math::softmax(&mut shares);
         let chosen = math::top(&shares, self.shape.per_token);
@@ -101,13 +103,13 @@ impl Mixture<'_> {
         let mut mixed = vec![0.0; h.len()];
         for expert in chosen {
             let share = shares[expert] / total;
-            for (mixed, y) in mixed.iter_mut().zip(self.experts[expert].apply(h)) {
+            for (mixed, y) in mixed.iter_mut().zip(self.experts[expert].apply(h, watch)) {
                 *mixed += share * y;
             }
         }
         if let Some((block, gate)) = &self.shared {
             let share = math::sigmoid(gate.apply(h)[0]);
-            let shared: Vec<f32> = block.apply(h).iter().map(|y| share * y).collect();
+            let shared: Vec<f32> = block.apply(h, watch).iter().map(|y| share * y).collect();
             add(&mut mixed, &shared);
         }
         mixed

@@ -90,7 +90,7 @@ impl Activation {
             Self::Silu => x * sigmoid(x),
             Self::Gelu => 0.5 * x * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2)),
             Self::GeluTanh => {
-                let root = 0.797_884_56; // sqrt(2 / pi)
+                let root = 0.797_884_6; // sqrt(2 / pi)
                 0.5 * x * (1.0 + libm::tanhf(root * (x + 0.044_715 * x * x * x)))
             }
             Self::Relu => x.max(0.0),

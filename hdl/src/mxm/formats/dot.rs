@@ -30,7 +30,7 @@ const SHIFTED_BITS: usize = 48;
 ///
 /// The shift of E4M3 is there if E4M3 is, the two stages of scales if NVFP4 is. Other formats pass them in the same time.
 /// `in_enable[j]` loads stage j; `in_block[j]` says that what stage j takes is NVFP4. Operands and weights come in parts, as
-/// [`code`] takes them apart: a product of int8 and E4M3 is low x low, shifted left by the sum of the high parts; one of
+/// `code` takes them apart: a product of int8 and E4M3 is low x low, shifted left by the sum of the high parts; one of
 /// NVFP4 is low x low + high x high. The scale of a weight block enters with the weights and is delayed here; the scale of
 /// an activation block, a significand and an exponent, enters with stage [`Formats::scale_stage`] - 1, in which the two are multiplied.
 ///

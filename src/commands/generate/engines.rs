@@ -1,0 +1,72 @@
+//! The engines of `lpu generate`.
+
+use super::report::Facts;
+use super::{Job, Outcome};
+use crate::cli::{EngineName, GenerateArgs};
+use lpu::decode::{Logged, SharedLog};
+use lpu::files;
+use lpu_model::Model;
+use lpu_model::int8::calibration::{calibrate, own_texts};
+use lpu_model::int8::{GoldenEngine, Int8Model, convert};
+use lpu_model::reference::Reference;
+use miette::{IntoDiagnostic, miette};
+use std::borrow::Cow;
+
+/// Makes the engine that was asked for, for so many positions, and lets it do its job.
+pub fn with_engine(
+    args: &GenerateArgs,
+    model: &Model,
+    positions: usize,
+    job: Job<'_>,
+) -> miette::Result<Outcome> {
+    let log = SharedLog::default();
+    let name = args.engine();
+    if name != EngineName::Reference {
+        check_format(args)?;
+    }
+    match name {
+        EngineName::Reference => {
+            let engine = Reference::quantised(model, args.format.scheme(), positions);
+            let facts = Facts {
+                engine: "reference",
+                scheme: Some(args.format.scheme()),
+                ..Facts::default()
+            };
+            job.run(&mut Logged::new(engine, log.clone()), &log, facts)
+        }
+        EngineName::Golden => {
+            let config = files::config(&args.config)?;
+            let int8 = quantise(args, model)?;
+            let engine = GoldenEngine::new(model, Cow::Borrowed(&int8), positions, config.lanes)
+                .into_diagnostic()?;
+            let facts = Facts {
+                engine: "golden",
+                config: Some(&config),
+                int8: Some(&int8),
+                ..Facts::default()
+            };
+            job.run(&mut Logged::new(engine, log.clone()), &log, facts)
+        }
+    }
+}
+
+/// Weights and steps in int8.
+fn quantise(args: &GenerateArgs, model: &Model) -> miette::Result<Int8Model> {
+    let texts = match &args.calibrate {
+        None => own_texts(model)?,
+        Some(path) => vec![model.encode(&files::read_text(path)?)?],
+    };
+    Ok(convert(model, &calibrate(model, &texts)?)?)
+}
+
+/// The formats are those of the reference; a machine has its own.
+fn check_format(args: &GenerateArgs) -> miette::Result<()> {
+    let Some(given) = args.format.given() else {
+        return Ok(());
+    };
+    Err(miette!(
+        code = "lpu::generate::format",
+        help = "leave it out, or add --engine reference",
+        "{given} rounds the weights of the reference, and a machine computes in int8 as docs/decoder.md says"
+    ))
+}

@@ -1,0 +1,280 @@
+//! A tile as a decode engine.
+
+use super::log::{SharedLog, StepRecord, logits_hash};
+use super::step::{Inputs, StepProgram};
+use crate::divergence::DivergenceReport;
+use crate::run::RunError;
+use crate::tile::{Launch, Tile};
+use lpu_isa::Config;
+use lpu_model::engine::EngineError;
+use lpu_model::int8::Int8Model;
+use lpu_model::int8::engine::{check_logits, check_step, embedding, import};
+use lpu_model::kv::KvCache;
+use lpu_model::{Engine, Model};
+use lpu_verif::kernels::decoder::{Decoder, ShapeError};
+
+/// Decodes one sequence on a tile. The golden decoder computes every step too; the logits are those of the tile.
+pub struct MachineEngine<'m, S, T> {
+    config: &'m Config,
+    model: &'m Model,
+    int8: &'m Int8Model,
+    step: &'m S,
+    tile: T,
+    golden: Decoder,
+    capacity: usize,
+    position: usize,
+    logits: Vec<f32>,
+    log: SharedLog,
+}
+
+/// What does not change while an engine decodes.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup<'m, S> {
+    /// The machine.
+    pub config: &'m Config,
+    /// The model.
+    pub model: &'m Model,
+    /// Its weights in int8.
+    pub int8: &'m Int8Model,
+    /// The compiled step.
+    pub step: &'m S,
+    /// Positions of the cache that it was compiled for.
+    pub positions: usize,
+}
+
+impl<'m, S: StepProgram, T: Tile> MachineEngine<'m, S, T> {
+    /// Writes the weights into a tile that has the program.
+    pub fn new(setup: Setup<'m, S>, mut tile: T, log: SharedLog) -> Result<Self, RunError> {
+        let Setup {
+            config,
+            model,
+            int8,
+            step,
+            positions,
+        } = setup;
+        tile.write(&step.image()?)?;
+        let golden: Result<_, ShapeError> = int8.decoder(positions, config.lanes);
+        Ok(Self {
+            config,
+            model,
+            int8,
+            step,
+            tile,
+            golden: golden.expect("the compiler has accepted the shape"),
+            capacity: positions.min(int8.context),
+            position: 0,
+            logits: Vec::new(),
+            log,
+        })
+    }
+
+    /// The tile, for its statistics.
+    pub fn tile(&self) -> &T {
+        &self.tile
+    }
+
+    /// A launch with a row of x; the logits of the tile, unless it never came to an end.
+    fn launch(&mut self, row: &[u32]) -> Result<(Launch, Option<Vec<u32>>), RunError> {
+        let Inputs { vectors, bases } = self.step.inputs(row, self.position)?;
+        self.tile.write(&vectors)?;
+        for (queue, base) in bases {
+            self.tile.set_base(queue, base)?;
+        }
+        let launch = self.tile.launch()?;
+        // While it is busy a tile refuses to be read.
+        let logits = match launch.ended {
+            true => {
+                let bytes = self.tile.read(&self.step.logit_places())?;
+                Some(self.step.logits(&bytes))
+            }
+            false => None,
+        };
+        Ok((launch, logits))
+    }
+
+    /// Takes a failure of the machine into the log.
+    fn fail(&self, error: RunError) -> EngineError {
+        let reason = error.to_string();
+        self.log.borrow_mut().failure.get_or_insert(error);
+        EngineError::Machine { reason }
+    }
+
+    /// Compares a step with the golden decoder and notes what differs.
+    fn judge(&self, token: u32, launch: &Launch, found: Option<&[u32]>, expected: &[u32]) {
+        let prediction = self.step.prediction();
+        let wrong = match found {
+            Some(found) => differences(found, expected).count() as u64,
+            None => expected.len() as u64,
+        };
+        let mismatches = wrong + launch.mismatches(prediction);
+        let mut log = self.log.borrow_mut();
+        if mismatches > 0 && log.difference.is_none() {
+            log.difference = Some(self.describe(launch, found, expected));
+        }
+        log.steps.push(StepRecord {
+            position: self.position,
+            token,
+            logits: logits_hash(&self.logits),
+            cycles: Some(launch.cycles),
+            predicted: Some(prediction.busy_cycles),
+            mismatches,
+            events_compared: launch.events_compared,
+        });
+    }
+
+    /// The differences of a step for people.
+    fn describe(&self, launch: &Launch, found: Option<&[u32]>, expected: &[u32]) -> String {
+        let mut lines = vec![format!("difference at position {}", self.position)];
+        if !launch.ended {
+            let cycles = launch.cycles;
+            lines.push(format!("the launch has not ended after {cycles} cycles"));
+        }
+        let predicted = self.step.prediction().busy_cycles;
+        if launch.ended && launch.cycles != predicted {
+            let cycles = launch.cycles;
+            lines.push(format!(
+                "the launch took {cycles} cycles, predicted are {predicted}"
+            ));
+        }
+        if launch.unsound_units > 0 {
+            let units = launch.unsound_units;
+            lines.push(format!("units with a fault or a wrong bit: {units}"));
+        }
+        if let Some(i) = found.and_then(|found| differences(found, expected).next()) {
+            let (found, expected) = (found.map_or(0, |found| found[i]), expected[i]);
+            let value = f32::from_bits;
+            lines.push(format!(
+                "logit {i} is {} ({found:#010x}), of the golden decoder {} ({expected:#010x})",
+                value(found),
+                value(expected)
+            ));
+        }
+        if let Some(divergence) = &launch.divergence {
+            lines.push(DivergenceReport::new(self.config, divergence).to_string());
+        }
+        lines.join("\n")
+    }
+}
+
+/// Where two vectors differ.
+fn differences<'a>(found: &'a [u32], expected: &'a [u32]) -> impl Iterator<Item = usize> + 'a {
+    (0..expected.len()).filter(|&i| found.get(i) != Some(&expected[i]))
+}
+
+impl<S: StepProgram, T: Tile> Engine for MachineEngine<'_, S, T> {
+    fn vocabulary(&self) -> usize {
+        self.int8.vocabulary
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    fn position(&self) -> usize {
+        self.position
+    }
+
+    fn step(&mut self, token: u32) -> Result<&[f32], EngineError> {
+        check_step(self.model, token, self.position, self.capacity)?;
+        let row = embedding(self.model, token);
+        let (launch, found) = self.launch(&row).map_err(|error| self.fail(error))?;
+        let output = self.golden.step(&[row], self.position).swap_remove(0);
+        let expected = output.logits.expect("the decoder has a head");
+        let logits = found.as_ref().unwrap_or(&expected);
+        self.logits = logits.iter().copied().map(f32::from_bits).collect();
+        self.judge(token, &launch, found.as_deref(), &expected);
+        check_logits(&self.logits, self.position)?;
+        self.position += 1;
+        Ok(&self.logits)
+    }
+
+    fn rewind(&mut self, position: usize) {
+        self.position = self.position.min(position);
+    }
+
+    fn export_cache(&mut self) -> Result<KvCache, EngineError> {
+        let bytes = self.tile.read(&self.step.cache_places());
+        let bytes = bytes.map_err(|error| self.fail(error))?;
+        let mut cache = self.int8.empty_cache();
+        let layers = self.step.cache(&bytes, self.position);
+        for (layer, entries) in layers.iter().enumerate() {
+            for entry in entries {
+                self.int8.push_entry(&mut cache, layer, entry);
+            }
+        }
+        Ok(cache)
+    }
+
+    fn import_cache(&mut self, cache: KvCache) -> Result<(), EngineError> {
+        self.int8.check_cache(&cache, self.capacity)?;
+        let positions = cache.positions();
+        let layers = 0..self.int8.layers.len();
+        let entries: Vec<Vec<_>> = layers
+            .map(|layer| {
+                (0..positions)
+                    .map(|p| self.int8.entry(&cache, layer, p))
+                    .collect()
+            })
+            .collect();
+        let written = self.step.cache_image(&entries).map_err(RunError::from);
+        let written = written.and_then(|vectors| self.tile.write(&vectors));
+        written.map_err(|error| self.fail(error))?;
+        import(self.int8, &mut self.golden, &cache);
+        self.position = positions;
+        Ok(())
+    }
+}
+
+/// An engine without a machine, whose steps are noted all the same.
+pub struct Logged<E> {
+    inner: E,
+    log: SharedLog,
+}
+
+impl<E: Engine> Logged<E> {
+    /// Notes the steps of an engine.
+    pub fn new(inner: E, log: SharedLog) -> Self {
+        Self { inner, log }
+    }
+}
+
+impl<E: Engine> Engine for Logged<E> {
+    fn vocabulary(&self) -> usize {
+        self.inner.vocabulary()
+    }
+
+    fn capacity(&self) -> usize {
+        self.inner.capacity()
+    }
+
+    fn position(&self) -> usize {
+        self.inner.position()
+    }
+
+    fn step(&mut self, token: u32) -> Result<&[f32], EngineError> {
+        let position = self.inner.position();
+        let logits = self.inner.step(token)?;
+        self.log.borrow_mut().steps.push(StepRecord {
+            position,
+            token,
+            logits: logits_hash(logits),
+            cycles: None,
+            predicted: None,
+            mismatches: 0,
+            events_compared: 0,
+        });
+        Ok(logits)
+    }
+
+    fn rewind(&mut self, position: usize) {
+        self.inner.rewind(position);
+    }
+
+    fn export_cache(&mut self) -> Result<KvCache, EngineError> {
+        self.inner.export_cache()
+    }
+
+    fn import_cache(&mut self, cache: KvCache) -> Result<(), EngineError> {
+        self.inner.import_cache(cache)
+    }
+}

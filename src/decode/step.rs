@@ -1,0 +1,48 @@
+//! What a compiled decoder step has to offer.
+
+use lpu_compiler::matmul::Vector;
+use lpu_compiler::{CompileError, Prediction};
+use lpu_isa::Program;
+use lpu_model::int8::Entry;
+
+/// What the host writes before a launch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// Rows of x, cos, sin, masks.
+    pub vectors: Vec<Vector>,
+    /// Base registers: MEM queue and value.
+    pub bases: Vec<(usize, u16)>,
+}
+
+/// A program that takes a token of one sequence through all layers, and where its tensors lie: the machine's side of `docs/decoder.md`.
+pub trait StepProgram {
+    /// The program of every queue.
+    fn program(&self) -> &Program;
+
+    /// What a launch takes, whatever the position.
+    fn prediction(&self) -> &Prediction;
+
+    /// Weights and constants, written once.
+    fn image(&self) -> Result<Vec<Vector>, CompileError>;
+
+    /// What changes with the token: its row of x as FP32 patterns, and its position.
+    fn inputs(&self, row: &[u32], position: usize) -> Result<Inputs, CompileError>;
+
+    /// The vectors (slice, address) that hold the logits after a launch.
+    fn logit_places(&self) -> Vec<(usize, usize)>;
+
+    /// The logits, FP32 patterns, from the bytes of these vectors.
+    fn logits(&self, bytes: &[u8]) -> Vec<u32>;
+
+    /// The vectors (slice, address) that hold keys and values.
+    fn cache_places(&self) -> Vec<(usize, usize)>;
+
+    /// Keys and values of the first positions from the bytes of these vectors: [layer][position].
+    fn cache(&self, bytes: &[u8], positions: usize) -> Vec<Vec<Entry>>;
+
+    /// The vectors that put keys and values, [layer][position], into the cache.
+    fn cache_image(&self, entries: &[Vec<Entry>]) -> Result<Vec<Vector>, CompileError>;
+
+    /// Bytes of weights, keys and values that a step has to read, padding not counted.
+    fn read_bytes(&self) -> u64;
+}
