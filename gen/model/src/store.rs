@@ -105,7 +105,8 @@ impl Store {
             }
         });
         let (_, metadata) = metadata?;
-        for (name, info) in metadata.tensors() {
+        // The library's map has no order, errors shall have one.
+        for (name, info) in metadata.tensors().into_iter().collect::<BTreeMap<_, _>>() {
             let found = Found {
                 dtype: info.dtype,
                 shape: info.shape.clone(),
