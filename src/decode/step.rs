@@ -37,10 +37,10 @@ pub trait StepProgram {
     /// The vectors (slice, address) that hold keys and values.
     fn cache_places(&self) -> Vec<(usize, usize)>;
 
-    /// Keys and values of the first positions from the bytes of these vectors: [layer][position].
+    /// Keys and values of the first positions from the bytes of these vectors, by layer and position.
     fn cache(&self, bytes: &[u8], positions: usize) -> Vec<Vec<Entry>>;
 
-    /// The vectors that put keys and values, [layer][position], into the cache.
+    /// The vectors that put keys and values, by layer and position, into the cache.
     fn cache_image(&self, entries: &[Vec<Entry>]) -> Result<Vec<Vector>, CompileError>;
 
     /// Bytes of weights, keys and values that a step has to read, padding not counted.
