@@ -105,7 +105,8 @@ impl Store {
             }
         });
         let (_, metadata) = metadata?;
-        for (name, info) in metadata.tensors() {
+        // In the order of the names: the first of several errors is always the same.
+        for (name, info) in BTreeMap::from_iter(metadata.tensors()) {
             let found = Found {
                 dtype: info.dtype,
                 shape: info.shape.clone(),
