@@ -105,8 +105,8 @@ impl Store {
             }
         });
         let (_, metadata) = metadata?;
-        // The library's map has no order, errors shall have one.
-        for (name, info) in metadata.tensors().into_iter().collect::<BTreeMap<_, _>>() {
+        // In the order of the names: the first of several errors is always the same.
+        for (name, info) in BTreeMap::from_iter(metadata.tensors()) {
             let found = Found {
                 dtype: info.dtype,
                 shape: info.shape.clone(),
