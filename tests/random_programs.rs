@@ -422,7 +422,7 @@ fn machine_with(formats: &[MxmFormat], name: &str, shape: [usize; 9]) -> Config 
 fn e4m3_on_two_planes() {
     let shape = [8, 8, 2, 32, 2, 2, 4, 2, 64];
     let config = machine_with(&[MxmFormat::E4m3], "e4m3_on_two_planes", shape);
-    campaign(&config, 1);
+    campaign(&config, 2);
 }
 
 #[test]
@@ -443,7 +443,7 @@ fn nvfp4() {
 fn nvfp4_with_one_weight_stream() {
     let shape = [16, 12, 2, 32, 1, 1, 2, 2, 64];
     let config = machine_with(&[MxmFormat::Nvfp4], "nvfp4_with_one_weight_stream", shape);
-    campaign(&config, 1);
+    campaign(&config, 2);
 }
 
 /// Machines that nobody chose: `LPU_MACHINES` of them, drawn from `LPU_SEED`.

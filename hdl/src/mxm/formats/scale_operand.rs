@@ -187,7 +187,7 @@ impl Logic for ScaleOperand {
         self.buffer_2.d.next = self.buffer_1.q.val();
 
         // LX, t+2: write the buffer.
-        self.write.next = self.in_write.val() & self.issue_2.q.val();
+        self.write.next = self.in_write.val() & self.select.out_valid.val();
         self.buffer_data.write_enable.next = self.write.val();
         self.buffer_data.write_address.next = self.in_write_row.val();
         self.buffer_data.write_data.next = self.select.out_data.val();
@@ -292,6 +292,24 @@ mod tests {
         let mut operand = operand();
         issue(&mut operand, 4);
         assert!(!operand.out_present.val() && operand.out_missing.val());
+    }
+
+    #[test]
+    fn an_lx_whose_scales_are_missing_leaves_the_row_alone() {
+        let mut operand = operand();
+        for stream in [3, 4] {
+            issue(&mut operand, stream);
+            operand.in_write.next = true;
+            operand.in_write_row.next = Bits::from(5);
+            step(&mut operand);
+        }
+        operand.in_row.next = Bits::from(5);
+        operand.in_buffer.next = true;
+        for _ in 0..4 {
+            step(&mut operand);
+        }
+        assert!(operand.out_valid.val());
+        assert_eq!(operand.out_data.val().to_u64(), SCALES);
     }
 
     #[test]
