@@ -362,28 +362,6 @@ fn planes() {
     campaign(&machine("planes", [8, 8, 3, 32, 2, 2, 4, 2, 64]), 1);
 }
 
-/// One format, two in two planes, and NVFP4 alone with two blocks and a vector and switch unit.
-#[test]
-fn e4m3() {
-    let mut config = machine("e4m3", [8, 8, 4, 32, 1, 4, 4, 4, 64]);
-    config.mxm.formats = vec![MxmFormat::E4m3];
-    campaign(&config, 1);
-}
-
-#[test]
-fn e4m3_and_nvfp4() {
-    let mut config = machine("e4m3_and_nvfp4", [8, 8, 3, 32, 2, 2, 4, 2, 64]);
-    config.mxm.formats = MxmFormat::ALL.to_vec();
-    campaign(&config, 1);
-}
-
-#[test]
-fn nvfp4() {
-    let mut config = machine("nvfp4", [16, 8, 4, 32, 1, 4, 4, 4, 64]);
-    config.mxm.formats = vec![MxmFormat::Nvfp4];
-    campaign(&config, 1);
-}
-
 #[test]
 fn few_streams() {
     campaign(&machine("few_streams", [8, 4, 2, 16, 1, 4, 2, 2, 64]), 1);
@@ -433,12 +411,39 @@ fn long_chain() {
     campaign(&with_units(config, 4, 16, 16), 1);
 }
 
-/// Scales one vector at a time.
+/// nano with another shape and formats of the MXM.
+fn machine_with(formats: &[MxmFormat], name: &str, shape: [usize; 9]) -> Config {
+    let mut config = machine(name, shape);
+    config.mxm.formats = formats.to_vec();
+    config
+}
+
 #[test]
-fn one_weight_stream() {
-    let mut config = machine("one_weight_stream", [16, 12, 2, 32, 1, 1, 2, 2, 64]);
-    config.mxm.formats = vec![MxmFormat::Nvfp4];
+fn e4m3_on_two_planes() {
+    let shape = [8, 8, 2, 32, 2, 2, 4, 2, 64];
+    let config = machine_with(&[MxmFormat::E4m3], "e4m3_on_two_planes", shape);
+    campaign(&config, 2);
+}
+
+#[test]
+fn e4m3_and_nvfp4() {
+    let shape = [8, 8, 3, 32, 2, 2, 4, 2, 64];
+    let config = machine_with(&MxmFormat::ALL, "e4m3_and_nvfp4", shape);
     campaign(&config, 1);
+}
+
+/// Two blocks in a vector, two rows of scales, four weight streams.
+#[test]
+fn nvfp4() {
+    let shape = [16, 8, 4, 32, 1, 4, 4, 4, 64];
+    campaign(&machine_with(&[MxmFormat::Nvfp4], "nvfp4", shape), 1);
+}
+
+#[test]
+fn nvfp4_with_one_weight_stream() {
+    let shape = [16, 12, 2, 32, 1, 1, 2, 2, 64];
+    let config = machine_with(&[MxmFormat::Nvfp4], "nvfp4_with_one_weight_stream", shape);
+    campaign(&config, 2);
 }
 
 /// Machines that nobody chose: `LPU_MACHINES` of them, drawn from `LPU_SEED`.
