@@ -27,7 +27,7 @@ pub enum Spread {
     PerLane,
 }
 
-/// An operation on rows. Operands and results are listed in the order of [`Compiled::pack`] and [`Compiled::unpack`].
+/// An operation on rows. Operands and results are listed in the order of [`super::Compiled::pack`] and [`super::Compiled::unpack`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kernel {
     /// softmax(scale * x). Operand: x. Result: FP32.
