@@ -537,7 +537,7 @@ fn sums(events: &[Event]) -> Vec<(u64, u8)> {
 
 #[test]
 fn matrix_unit_latencies() {
-    for name in ["nano", "edge"] {
+    for name in ["nano", "edge", "nano+e4m3", "edge+e4m3+nvfp4"] {
         let mut config = preset(name);
         config.mem.slices = 4;
         (config.vxm, config.sxm) = (None, None);

@@ -104,6 +104,7 @@ impl Logic for FormatPipeline {
 mod tests {
     use super::*;
     use crate::prim::testing::cycle;
+    use rust_hdl::core::simulate::simulate;
 
     #[test]
     fn a_format_arrives_with_its_dot_product() {
@@ -117,7 +118,7 @@ mod tests {
         for now in 0..stages + 3 {
             pipeline.in_valid.next = now == 0;
             pipeline.in_format.next = Bits::from(if now == 0 { 2 } else { 1 });
-            pipeline.update_all();
+            assert!(simulate(&mut pipeline, 10));
             let high: Vec<usize> = (0..blocks)
                 .filter(|&j| pipeline.out_block[j].val())
                 .collect();

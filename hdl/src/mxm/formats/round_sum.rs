@@ -141,7 +141,7 @@ mod tests {
             (-2, false, 0, 0xffff_fffe),
             (5, true, 1, 0x7fc0_0000),
             (0, false, 2, 0),
-            ((1 << 25) + 3, false, 1, 0x4300_0002), // 2^25 + 3 units: a tie, to even
+            ((1 << 25) + 6, false, 1, 0x4300_0002), // 24 bits and a tie: to even
             (i64::MIN, false, 1, (-(2f32.powi(45))).to_bits()),
         ];
         for now in 0..rows.len() + RoundSum::LATENCY {
