@@ -408,8 +408,11 @@ impl<const L: usize> Logic for FormatDot<L> {
             text += &self.stage_text(stage, step);
         }
         let (last, bits) = (plan.len() - 1, plan[plan.len() - 1].2);
-        let dot = extended(&format!("node_{last}_0"), bits, WIDE_BITS);
-        let _ = write!(text, "\nalways @(*) out_dot = {dot};");
+        let (sign, top) = (WIDE_BITS - bits, bits - 1);
+        let _ = write!(
+            text,
+            "\nalways @(*) out_dot = {{{{{sign}{{node_{last}_0[{top}]}}}}, node_{last}_0}};"
+        );
         Verilog::Custom(text)
     }
 
