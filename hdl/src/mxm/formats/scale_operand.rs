@@ -244,7 +244,7 @@ mod tests {
     use crate::ecc::matrix;
     use crate::prim::testing::cycle;
 
-    const SCALES: u64 = 0x3848_58;
+    const SCALES: u64 = 0x0038_4858;
 
     fn step(operand: &mut ScaleOperand) {
         cycle(operand, |operand, level| {
