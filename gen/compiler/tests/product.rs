@@ -169,6 +169,11 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
     #[test]
     fn random_machines_multiply_in_their_formats(
         config in config(), nvfp4 in any::<bool>(), m in 1usize..20, k in 1usize..100, n in 1usize..50,
