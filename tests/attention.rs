@@ -8,7 +8,6 @@ use lpu::workload::Attention;
 use lpu::workload::attention::{Options, Scales};
 use lpu_compiler::attention::Weights;
 use lpu_isa::Config;
-use lpu_isa::config::VxmConfig;
 use lpu_sim::CompiledModel;
 
 const STEP: f64 = 1.0 / 32.0;
@@ -97,21 +96,23 @@ fn proto() {
 }
 
 #[test]
-fn a_chain_of_one_alu() {
-    let mut config = Config::preset("nano").unwrap();
-    config.name = "one ALU".to_owned();
-    config.vxm = Some(VxmConfig {
-        alus: 1,
-        registers: 64,
-    });
-    let model = pair::model(&config);
-    for causal in [false, true] {
-        for (queries, dim) in [(8, 8), (13, 5), (3, 11)] {
-            let options = Options {
-                causal,
-                ..options(queries, 2, dim)
-            };
-            run(&config, &model, options);
+fn off_the_presets() {
+    for config in pair::off_default() {
+        let model = pair::model(&config);
+        for causal in [false, true] {
+            for (queries, dim) in [(8, 8), (13, 5), (3, 11)] {
+                let options = Options {
+                    causal,
+                    ..options(queries, 2, dim)
+                };
+                run(&config, &model, options);
+            }
         }
+        let decode = Options {
+            keys: 21,
+            kv_heads: 1,
+            ..options(1, 2, 10)
+        };
+        run(&config, &model, decode);
     }
 }

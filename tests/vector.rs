@@ -110,3 +110,13 @@ fn a_narrow_machine_of_three_alus() {
         run(&config, &model, (3, 44), None, kernel);
     }
 }
+
+#[test]
+fn off_the_presets() {
+    for config in pair::off_default() {
+        let model = pair::model(&config);
+        for kernel in kernels() {
+            run(&config, &model, (3, 20), None, kernel);
+        }
+    }
+}

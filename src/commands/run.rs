@@ -65,9 +65,37 @@ fn prepare(args: &RunArgs) -> miette::Result<Config> {
     Ok(config)
 }
 
+/// Refuses seeded operands that no machine of this size holds, before they are made. `per_byte` elements share a byte.
+fn check_seeded(
+    config: &Config,
+    operands: &[(usize, usize)],
+    per_byte: u128,
+    options: &str,
+) -> miette::Result<()> {
+    let available = config.sram_bytes() as u128;
+    for &(rows, columns) in operands {
+        let bytes = (rows as u128 * columns as u128).div_ceil(per_byte);
+        if bytes > available {
+            return Err(miette!(
+                code = "lpu::compile",
+                help = format!("choose fewer {options}"),
+                "a matrix of {rows} x {columns} takes {bytes} bytes at least, and the SRAM of the machine has {available}"
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn matmul(config: &Config, args: &MatmulArgs) -> miette::Result<Matmul> {
     let (m, k, n, seed) = (args.m, args.k, args.n, args.run.seed);
     let files = args.a.as_ref().zip(args.b.as_ref());
+    if files.is_none() {
+        let per_byte = match args.format {
+            FormatArg::Nvfp4 => 2,
+            FormatArg::Int8 | FormatArg::E4m3 => 1,
+        };
+        check_seeded(config, &[(m, k), (k, n)], per_byte, "--m, --k or --n")?;
+    }
     let format = match args.format {
         FormatArg::Int8 => {
             let (a, b) = match files {
@@ -125,8 +153,14 @@ fn attention(config: &Config, args: &AttentionArgs) -> miette::Result<Attention>
     let operands = match (&args.q, &args.k, &args.v) {
         (Some(q), Some(k), Some(v)) => [Matrix::read(q)?, Matrix::read(k)?, Matrix::read(v)?],
         _ => {
-            let of_keys = options.kv_heads * options.keys;
-            let rows = [options.heads * options.queries, of_keys, of_keys];
+            let of_keys = options.kv_heads.saturating_mul(options.keys);
+            let rows = [
+                options.heads.saturating_mul(options.queries),
+                of_keys,
+                of_keys,
+            ];
+            let operands = rows.map(|rows| (rows, args.dim));
+            check_seeded(config, &operands, 1, "--heads, --seq, --cache or --dim")?;
             std::array::from_fn(|i| {
                 Matrix::seeded_normal(rows[i], args.dim, args.run.seed, i as u64)
             })

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses some of it")]
 
 use lpu::rtl::{self, Request, Rtl};
+use lpu_isa::config::{MxmFormat, SxmConfig, VxmConfig};
 use lpu_isa::{Config, Instruction, Operation, Program, Queue, QueueKind, Repeat, Stream};
 use lpu_isa::{memory_map as map, secded::LANES_PER_CODEWORD};
 use lpu_sim::{Builder, CompiledModel, Verilator, default_cache_dir};
@@ -27,6 +28,55 @@ pub fn model(config: &Config) -> CompiledModel {
     let model = rtl::build(config, &Builder::new(verilator, &cache)).expect("the model builds");
     println!("{}: model after {:.1?}", config.name, start.elapsed());
     model
+}
+
+/// Machines with vector unit and switch unit, each away from the presets in another way: `LPU_MACHINES` of the ten, by default
+/// two, since each takes a minute to build.
+pub fn off_default() -> Vec<Config> {
+    let count = std::env::var("LPU_MACHINES").ok().map(|text| {
+        let count: usize = text.parse().expect("LPU_MACHINES is a number");
+        count
+    });
+    let machine = |name: &str, change: &dyn Fn(&mut Config)| {
+        let mut config = preset("nano");
+        name.clone_into(&mut config.name);
+        config.vxm = Some(VxmConfig {
+            alus: 2,
+            registers: 128,
+        });
+        config.sxm = Some(SxmConfig { maps: 4 });
+        config.icu.queue_depth = 1024;
+        change(&mut config);
+        config
+    };
+    let vxm = |alus, registers| Some(VxmConfig { alus, registers });
+    let mut machines = vec![
+        machine("one_alu", &|c| c.vxm = vxm(1, 64)),
+        machine("odd_slices_of_16_lanes", &|c| {
+            (c.lanes, c.streams, c.mem.slices, c.mem.depth) = (16, 12, 7, 1024);
+            c.sxm = Some(SxmConfig { maps: 64 });
+        }),
+        machine("three_alus", &|c| c.vxm = vxm(3, 128)),
+        machine("four_alus", &|c| {
+            (c.vxm, c.mem.slices) = (vxm(4, 1024), 9);
+        }),
+        machine("two_planes", &|c| {
+            (c.mxm.planes, c.mem.slices, c.streams) = (2, 10, 16);
+        }),
+        machine("all_slices_are_weights", &|c| {
+            (c.mxm.weight_streams, c.mem.slices, c.streams) = (8, 8, 16);
+        }),
+        machine("one_weight_stream", &|c| c.mxm.weight_streams = 1),
+        machine("shallow_buffers", &|c| {
+            (c.mxm.accumulator_depth, c.mxm.operand_depth) = (32, 8);
+        }),
+        machine("with_formats", &|c| c.mxm.formats = MxmFormat::ALL.to_vec()),
+        machine("many_streams", &|c| {
+            (c.lanes, c.streams, c.mem.slices, c.mem.depth) = (16, 32, 13, 512);
+        }),
+    ];
+    machines.truncate(count.unwrap_or(2));
+    machines
 }
 
 /// What a launch showed.

@@ -178,15 +178,8 @@ fn of_columns<'a>(
 /// Seeded matrices are made before the compiler sees them; one that no SRAM holds is not.
 fn check_size(args: &RowsArgs) -> miette::Result<()> {
     let config = files::config(&args.run.config.config)?;
-    let (elements, bytes) = (args.rows * args.cols, config.sram_bytes());
-    if args.x.is_none() && elements > bytes {
-        return Err(miette!(
-            code = "lpu::compile",
-            help = "choose fewer --rows or --cols",
-            "a matrix of {} x {} takes {elements} bytes at least, and the SRAM of the machine has {bytes}",
-            args.rows,
-            args.cols
-        ));
+    if args.x.is_none() {
+        super::check_seeded(&config, &[(args.rows, args.cols)], 1, "--rows or --cols")?;
     }
     Ok(())
 }
