@@ -93,6 +93,9 @@ pub enum CompileError {
     /// An attention that cannot be, or not on this machine.
     #[error("{0}")]
     Attention(String),
+    /// Decoder layers that cannot be, or not on this machine.
+    #[error("{0}")]
+    Decoder(String),
     /// A slice is too small for what has to be in it.
     #[error(
         "MEM slice {slice} has to hold {needed} vectors and mem.depth is {available}: raise it to {} (65536 is the most), or split the operation",

@@ -3,6 +3,7 @@
 //! - [`matmul::compile`]: an int8 matrix product of any shape, placed, scheduled and checked;
 //! - [`attention::compile`]: softmax(Q K^T) V of int8 heads;
 //! - [`vector::compile`]: softmax, norms, activations, rotation and (de)quantisation of FP32 rows;
+//! - [`decoder::compile`]: whole layers of a transformer decoder, a token a launch;
 //! - [`check()`]: proves for any program, without data, that its schedule breaks no rule of the machine,
 //!   and predicts its cycles.
 //!
@@ -12,6 +13,7 @@ mod alu;
 pub mod attention;
 mod burst;
 pub mod check;
+pub mod decoder;
 mod error;
 pub mod matmul;
 mod nest;

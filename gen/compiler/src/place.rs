@@ -42,6 +42,11 @@ impl Room {
         Place { slice, address }
     }
 
+    /// Vectors given of a slice.
+    pub fn used(&self, slice: usize) -> usize {
+        self.used[slice]
+    }
+
     /// In the first of two slices with room, or in the second.
     pub fn either(&mut self, slices: [usize; 2], vectors: usize) -> Place {
         let fits = self.used[slices[0]] + vectors <= self.depth;

@@ -1,0 +1,192 @@
+//! The feed-forward half of a layer, and the head.
+
+use super::layout::{Layer, Product};
+use super::product::Column;
+use super::scheduler::{Passes, Work};
+use super::step::Step;
+use crate::CompileError;
+use crate::alu::{add, multiply, with_constant};
+use lpu_isa::descriptor::{Function, Operand, Output, ResultFormat, Source};
+use lpu_isa::{Descriptor, Stream};
+
+impl Step<'_> {
+    /// Lines norm, gate, up and down.
+    pub fn feed_forward(&mut self, layer: &Layer) -> Result<(), CompileError> {
+        self.normalise()?;
+        for tile in 0..self.plan.hidden.len() {
+            self.gate(layer, tile)?;
+            self.up(layer, tile)?;
+        }
+        self.add_product(&layer.down, self.plan.rows.hidden)
+    }
+
+    /// x plus a product of rows of the operand buffer.
+    pub fn add_product(&mut self, product: &Product, source: usize) -> Result<(), CompileError> {
+        let registers = self.plan.registers;
+        for output in 0..self.plan.width.len() {
+            let factor = registers.factor(output % 2);
+            let column = Column {
+                product,
+                output,
+                source,
+                factor,
+            };
+            self.column(column, |step, work, sequence, start| {
+                let mut pass = Descriptor {
+                    write: Some(0),
+                    ..step.scaled(factor)
+                };
+                pass.alus[1] = add(Operand::Register);
+                let passes = Passes::one(start, registers.x(sequence, output));
+                step.scheduler.pass(work, Stream::west(0), passes, pass)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// g and s of a tile.
+    fn gate(&mut self, layer: &Layer, tile: usize) -> Result<(), CompileError> {
+        let registers = self.plan.registers;
+        let factor = registers.factor(tile % 2 * 2);
+        let column = Column {
+            product: &layer.gate,
+            output: tile,
+            source: self.plan.rows.normed,
+            factor,
+        };
+        self.column(column, |step, work, sequence, start| {
+            let row = registers.gated(sequence, tile);
+            let pass = Descriptor {
+                write: Some(0),
+                ..step.projected(factor, row, sequence)
+            };
+            step.scheduler
+                .pass(work, Stream::west(0), Passes::one(start, row), pass)
+        })?;
+        let mut exponential = Descriptor {
+            function: Function::Exp2,
+            write: Some(1),
+            ..Descriptor::default()
+        };
+        let minus = (-std::f32::consts::LOG2_E).to_bits();
+        exponential.alus[0] = with_constant(minus, multiply(Operand::Constant));
+        exponential.alus[1] = with_constant(1f32.to_bits(), add(Operand::Constant));
+        let mut activation = Descriptor {
+            source: Source::Register(1),
+            function: Function::Rcp,
+            write: Some(1),
+            ..Descriptor::default()
+        };
+        activation.alus[1] = multiply(Operand::Register);
+        for sequence in 0..self.plan.shape.sequences {
+            let row = registers.gated(sequence, tile);
+            self.scheduler.passes(Passes::one(0, row), exponential)?;
+            self.scheduler.passes(Passes::one(0, row), activation)?;
+        }
+        Ok(())
+    }
+
+    /// u of a tile, and h into the operand buffer.
+    fn up(&mut self, layer: &Layer, tile: usize) -> Result<(), CompileError> {
+        let registers = self.plan.registers;
+        let factor = registers.factor(tile % 2 * 2 + 1);
+        let column = Column {
+            product: &layer.up,
+            output: tile,
+            source: self.plan.rows.normed,
+            factor,
+        };
+        self.column(column, |step, work, sequence, start| {
+            let row = registers.gated(sequence, tile) + 2;
+            let pass = Descriptor {
+                write: Some(0),
+                ..step.projected(factor, row, sequence)
+            };
+            step.scheduler
+                .pass(work, Stream::west(0), Passes::one(start, row), pass)
+        })?;
+        let stream = self.plan.vector_stream;
+        let mut code = Descriptor {
+            source: Source::Register(2),
+            output: Some(Output {
+                format: ResultFormat::Int8,
+                stream: Stream::east(stream),
+            }),
+            ..Descriptor::default()
+        };
+        code.alus[1] = crate::alu::at(1, multiply(Operand::Register));
+        let sequences = self.plan.shape.sequences;
+        for sequence in 0..sequences {
+            let mut work = Work::default();
+            let passes = Passes::one(0, registers.gated(sequence, tile));
+            self.scheduler
+                .pass(&mut work, Stream::east(0), passes, code)?;
+            let row = self.plan.rows.hidden + tile * sequences + sequence;
+            self.scheduler.load(&mut work, stream, passes, row, 0);
+            self.scheduler.place(work)?;
+        }
+        Ok(())
+    }
+
+    /// Logits into SRAM.
+    pub fn logits(&mut self, head: &Product) -> Result<(), CompileError> {
+        self.normalise()?;
+        let (registers, tiles) = (self.plan.registers, self.plan.vocabulary.len());
+        for output in 0..tiles {
+            let factor = registers.factor(output % 2);
+            let column = Column {
+                product: head,
+                output,
+                source: self.plan.rows.normed,
+                factor,
+            };
+            self.column(column, |step, work, sequence, start| {
+                let row = registers.worth(sequence);
+                let pass = step.projected(factor, row, sequence);
+                let passes = Passes::one(start, row);
+                step.result(work, passes, pass, sequence * tiles + output)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Rows of x into SRAM.
+    pub fn rows(&mut self) -> Result<(), CompileError> {
+        let tiles = self.plan.width.len();
+        for (sequence, tile) in (0..self.plan.shape.sequences)
+            .flat_map(|sequence| (0..tiles).map(move |tile| (sequence, tile)))
+        {
+            let mut work = Work::default();
+            let passes = Passes::one(0, self.plan.registers.x(sequence, tile));
+            let index = sequence * tiles + tile;
+            self.result(&mut work, passes, Descriptor::default(), index)?;
+            self.scheduler.place(work)?;
+        }
+        Ok(())
+    }
+
+    /// A pass whose words go to SRAM.
+    fn result(
+        &mut self,
+        work: &mut Work,
+        passes: Passes,
+        pass: Descriptor,
+        index: usize,
+    ) -> Result<(), CompileError> {
+        let stream = self.plan.vector_stream_west();
+        let pass = Descriptor {
+            output: Some(Output {
+                format: ResultFormat::Fp32,
+                stream: Stream::west(stream),
+            }),
+            ..pass
+        };
+        self.scheduler.pass(work, Stream::west(0), passes, pass)?;
+        for (plane, mut place) in self.layout.results.into_iter().enumerate() {
+            place.address += index;
+            let stream = stream + plane as u8;
+            self.scheduler.write(work, place, stream, passes.start, &[]);
+        }
+        Ok(())
+    }
+}
