@@ -217,5 +217,11 @@ fn one_small_layer() {
 fn layers_and_sequences() {
     let all: Vec<usize> = (0..16).collect();
     run(&machine("nano", 2), SMALL, 3, 1, &all);
-    run(&machine("nano", 3), SMALL, 2, 3, &[0, 7, 8, 15]);
+    run(&machine("nano", 2), SMALL, 1, 1, &[0, 7, 8, 15]);
+    println!("a");
+    run(&machine("nano", 2), SMALL, 1, 2, &[0, 1]);
+    println!("b");
+    run(&machine("nano", 3), SMALL, 1, 1, &[0, 1]);
+    println!("c");
+    run(&machine("nano", 3), SMALL, 2, 3, &[0, 1, 7, 8, 15]);
 }

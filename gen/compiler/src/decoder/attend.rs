@@ -1,7 +1,6 @@
 //! The attention half of a layer: projections, rotation, cache, scores, softmax, values, output.
 
 use super::layout::{Cache, Layer, Product};
-use super::plan::WEIGHT_SLOTS;
 use super::product::Column;
 use super::scheduler::{Passes, Work};
 use super::step::Step;
@@ -362,7 +361,7 @@ impl Step<'_> {
     /// First row of an item's softmax weights in the operand buffer.
     fn weight_row(&self, item: Item) -> usize {
         let rows = self.plan.rows;
-        rows.weights + item.index % WEIGHT_SLOTS * rows.weight_slot
+        rows.weights + self.buffer(item) * rows.weight_slot
     }
 
     /// Both planes of the softmax weights into the operand buffer.

@@ -11,8 +11,6 @@ pub const PARTIALS: usize = 4;
 const SLOTS: usize = 2;
 /// The most heads of keys whose attention is under way at once.
 const BUFFERS: usize = 8;
-/// Places for softmax weights in the operand buffer.
-pub const WEIGHT_SLOTS: usize = 2;
 
 /// Everything that does not depend on time.
 #[derive(Clone, Debug)]
@@ -76,6 +74,8 @@ pub struct Rows {
     /// (slot, tile of keys, head of the group, plane).
     pub weights: usize,
     pub weight_slot: usize,
+    /// Slots that there is room for.
+    slots: usize,
 }
 
 impl Registers {
@@ -182,6 +182,8 @@ impl Plan {
             ));
         };
         let half = (shape.head_dim / 2).div_ceil(lanes);
+        let rows = rows(shape, lanes, config.mxm.operand_depth)?;
+        let registers = registers(shape, lanes, vxm.registers, rows.slots)?;
         let plan = Self {
             lanes,
             alus: vxm.alus,
@@ -196,8 +198,8 @@ impl Plan {
             half,
             key_tiles: shape.positions / lanes,
             group: shape.heads / shape.kv_heads,
-            registers: registers(shape, lanes, vxm.registers)?,
-            rows: rows(shape, lanes, config.mxm.operand_depth)?,
+            registers,
+            rows,
             shape: shape.clone(),
         };
         let accumulators = shape.sequences.max(2 * plan.group * plan.head_tiles());
@@ -227,7 +229,12 @@ impl Plan {
     }
 }
 
-fn registers(shape: &Shape, lanes: usize, available: usize) -> Result<Registers, CompileError> {
+fn registers(
+    shape: &Shape,
+    lanes: usize,
+    available: usize,
+    slots: usize,
+) -> Result<Registers, CompileError> {
     let half = (shape.head_dim / 2).div_ceil(lanes);
     let (key_tiles, width) = (shape.positions / lanes, shape.width.div_ceil(lanes));
     let group = shape.heads / shape.kv_heads;
@@ -241,8 +248,7 @@ fn registers(shape: &Shape, lanes: usize, available: usize) -> Result<Registers,
     let attention = sequences + shape.sequences * sequence_size;
     let head_size = key_tiles + key_tiles.div_ceil(2) + 2 + 4 * half;
     let needed = |buffers: usize| attention + buffers * group * head_size;
-    let items = shape.sequences * shape.kv_heads;
-    let Some(buffers) = (1..=BUFFERS.min(items))
+    let Some(buffers) = (1..=slots)
         .rev()
         .find(|&b| needed(b) <= available)
     else {
@@ -283,7 +289,7 @@ fn rows(shape: &Shape, lanes: usize, available: usize) -> Result<Rows, CompileEr
     let queries = attended + tiles;
     let weights = queries + tiles;
     let weight_slot = 2 * group * (shape.positions / lanes);
-    let needed = weights + WEIGHT_SLOTS * weight_slot;
+    let needed = weights + weight_slot;
     if needed > available {
         return Err(CompileError::Decoder(format!(
             "the layers need {needed} rows of the operand buffer and mxm.operand_depth is {available}: raise it to {} (4096 is the most)",
@@ -297,5 +303,8 @@ fn rows(shape: &Shape, lanes: usize, available: usize) -> Result<Rows, CompileEr
         queries,
         weights,
         weight_slot,
+        slots: ((available - weights) / weight_slot)
+            .min(shape.sequences * shape.kv_heads)
+            .min(BUFFERS),
     })
 }
