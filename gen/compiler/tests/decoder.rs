@@ -225,3 +225,35 @@ fn layers_and_sequences() {
     println!("c");
     run(&machine("nano", 3), SMALL, 2, 3, &[0, 1, 7, 8, 15]);
 }
+
+/// The layer of a model of 135 million parameters: 30 of these, 576 wide.
+fn large(sequences: usize) -> Shape {
+    Shape {
+        width: 576,
+        heads: 9,
+        kv_heads: 3,
+        head_dim: 64,
+        hidden: 1536,
+        vocabulary: None,
+        layers: 1,
+        positions: 128,
+        sequences,
+        epsilon: 1e-5,
+        scores: vec![1e-4],
+    }
+}
+
+#[test]
+fn a_large_layer_takes_the_bandwidth() {
+    let mut config = Config::preset("proto").unwrap();
+    config.mem.depth = 16384;
+    let compile = |sequences| decoder::compile(&config, &large(sequences)).unwrap();
+    let one = compile(1);
+    let cycles = one.prediction.cycles();
+    let bandwidth = config.mem.slices * config.lanes;
+    let share = one.read_bytes as f64 / (cycles * bandwidth as u64) as f64;
+    println!("{cycles} cycles, {share:.4}, {:?}", one.prediction.instructions);
+    let four = compile(4);
+    let gain = 4.0 * cycles as f64 / four.prediction.cycles() as f64;
+    println!("{} cycles, {gain:.3} times", four.prediction.cycles());
+}

@@ -326,7 +326,12 @@ impl Step<'_> {
             let maximum = first + registers.maximum();
             self.reduce(root, Reduction::Max, &[(maximum, scaled)])?;
         }
-        for row in 0..plan.group {
+        // A descriptor for each tile or for each row, whichever are fewer.
+        let by_tile = plan.key_tiles < plan.group * registers.buffers;
+        let count = if by_tile { 1 } else { plan.key_tiles };
+        for (row, tile) in (0..plan.group)
+            .flat_map(|row| (0..plan.key_tiles).step_by(count).map(move |tile| (row, tile)))
+        {
             let first = registers.head(buffer, row);
             let maximum = first + registers.maximum();
             let mut exponent = Descriptor {
@@ -335,12 +340,16 @@ impl Step<'_> {
                 ..Descriptor::default()
             };
             let shifted = with_constant(scale, fma(Operand::Constant, Operand::Register));
+            let placed = match by_tile {
+                true => self.beside(first + tile, maximum, shifted),
+                false => fixed(maximum, shifted),
+            };
             exponent.alus[0] = Alu {
                 negate_z: true,
-                ..fixed(maximum, shifted)
+                ..placed
             };
             self.scheduler
-                .passes(Passes::run(0, first, plan.key_tiles), exponent)?;
+                .passes(Passes::run(0, first + tile, count), exponent)?;
         }
         self.weights(item)?;
         for row in 0..plan.group {

@@ -47,7 +47,7 @@ impl Step<'_> {
     /// g and s of a tile.
     fn gate(&mut self, layer: &Layer, tile: usize) -> Result<(), CompileError> {
         let registers = self.plan.registers;
-        let factor = registers.factor(tile % 2 * 2);
+        let factor = registers.gate_factor(tile);
         let column = Column {
             product: &layer.gate,
             output: tile,
@@ -89,7 +89,7 @@ impl Step<'_> {
     /// u of a tile, and h into the operand buffer.
     fn up(&mut self, layer: &Layer, tile: usize) -> Result<(), CompileError> {
         let registers = self.plan.registers;
-        let factor = registers.factor(tile % 2 * 2 + 1);
+        let factor = registers.up_factor(tile);
         let column = Column {
             product: &layer.up,
             output: tile,

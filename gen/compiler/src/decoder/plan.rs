@@ -7,8 +7,8 @@ use lpu_isa::Config;
 
 /// Partial sums and maxima of a norm.
 pub const PARTIALS: usize = 4;
-/// Heads whose queries or keys are under way between product and rotation.
-const SLOTS: usize = 2;
+/// Tiles of a row from which on a product takes so long that what is made of its sums is done before the next ones come.
+const LONG: usize = 8;
 /// The most heads of keys whose attention is under way at once.
 const BUFFERS: usize = 8;
 
@@ -49,7 +49,9 @@ pub struct Registers {
     pub sines: usize,
     /// Vectors B under way.
     pub factors: usize,
-    pub factor_slots: usize,
+    factor_slots: usize,
+    /// Heads, and tiles of the feed-forward, that are between their product and the operand buffer at once.
+    turns: usize,
     sequences: usize,
     sequence_size: usize,
     half: usize,
@@ -115,12 +117,12 @@ impl Registers {
 
     /// Both halves of a head before its rotation and a product with the sine of each, in turns.
     pub const fn rotated(&self, sequence: usize, head: usize) -> usize {
-        self.worth(sequence) + 1 + head % SLOTS * 4 * self.half
+        self.worth(sequence) + 1 + head % self.turns * 4 * self.half
     }
 
     /// Gate, its activation and up of a tile of the feed-forward, in turns.
     pub const fn gated(&self, sequence: usize, tile: usize) -> usize {
-        self.worth(sequence) + 1 + SLOTS * 4 * self.half + tile % SLOTS * 3
+        self.worth(sequence) + 1 + self.turns * 4 * self.half + tile % self.turns * 3
     }
 
     /// Rows of a head of the group in a buffer.
@@ -143,6 +145,15 @@ impl Registers {
 
     pub const fn sums(&self) -> usize {
         self.reciprocal() + 1
+    }
+
+    /// Registers of the vectors B of gate and up of a tile of the feed-forward.
+    pub const fn gate_factor(&self, tile: usize) -> usize {
+        self.factor(tile % self.turns * 2)
+    }
+
+    pub const fn up_factor(&self, tile: usize) -> usize {
+        self.factor(tile % self.turns * 2 + 1)
     }
 
     /// The register of a vector B.
@@ -242,9 +253,11 @@ fn registers(
     let cosines = masks + key_tiles;
     let sines = cosines + half;
     let factors = sines + half;
-    let factor_slots = SLOTS * 2 * half;
+    // Each turn needs descriptors of its own, and long rows need many.
+    let turns = if width < LONG { 2 } else { 1 };
+    let factor_slots = turns * 2 * half;
     let sequences = factors + factor_slots;
-    let sequence_size = width + 2 * PARTIALS + 3 + SLOTS * 4 * half + SLOTS * 3;
+    let sequence_size = width + 2 * PARTIALS + 3 + turns * (4 * half + 3);
     let attention = sequences + shape.sequences * sequence_size;
     let head_size = key_tiles + key_tiles.div_ceil(2) + 2 + 4 * half;
     let needed = |buffers: usize| attention + buffers * group * head_size;
@@ -268,6 +281,7 @@ fn registers(
         sines,
         factors,
         factor_slots,
+        turns,
         sequences,
         sequence_size,
         half,
