@@ -89,34 +89,30 @@ impl Step<'_> {
                     source: self.plan.rows.normed,
                     factor,
                 };
-                self.column(column, |step, work, sequence, start| {
-                    let row = registers.rotated(sequence, head) + tile;
+                self.column(column, |step, work, start| {
+                    let row = registers.rotated(0, head) + tile;
                     let pass = Descriptor {
                         write: Some(0),
-                        ..step.projected(factor, row, sequence)
+                        ..step.projected(factor, row)
                     };
-                    step.scheduler
-                        .pass(work, Stream::west(0), Passes::one(start, row), pass)
+                    let passes = step.each(start, row);
+                    step.scheduler.pass(work, Stream::west(0), passes, pass)
                 })?;
             }
+            let last = self.rotate(head, target)?;
             for sequence in 0..sequences {
-                driven[sequence * heads + head] = self.rotate(sequence, head, target)?;
+                driven[sequence * heads + head] = last;
             }
         }
         Ok(driven)
     }
 
-    /// Both halves of a head of a sequence; returns when the last was driven.
-    fn rotate(
-        &mut self,
-        sequence: usize,
-        head: usize,
-        target: Target<'_>,
-    ) -> Result<i64, CompileError> {
+    /// Both halves of a head of every sequence; returns when the last was driven.
+    fn rotate(&mut self, head: usize, target: Target<'_>) -> Result<i64, CompileError> {
         let (registers, half) = (self.plan.registers, self.plan.half);
         let mut driven = 0;
         for tile in 0..half {
-            let row = registers.rotated(sequence, head) + tile;
+            let passes = self.each(0, registers.rotated(0, head) + tile);
             let times = |table: usize| fixed(table + tile, multiply(Operand::Register));
             for second in [false, true] {
                 // The other half times the sine, then this half times the cosine.
@@ -127,7 +123,7 @@ impl Step<'_> {
                 let product = 2 * half + own;
                 let mut mixed = Self::copy(other as u16, product as u16);
                 mixed.alus[0] = times(registers.sines);
-                self.scheduler.passes(Passes::one(0, row), mixed)?;
+                self.scheduler.passes(passes, mixed)?;
                 let mut turned = Descriptor {
                     source: Source::Register(own as u16),
                     ..Descriptor::default()
@@ -139,60 +135,60 @@ impl Step<'_> {
                 };
                 let element = usize::from(second) * half + tile;
                 let mut work = Work::default();
-                let passes = Passes::one(0, row);
-                self.turned(&mut work, passes, turned, sequence, head, element, target)?;
+                self.turned(&mut work, passes, turned, [head, element], target)?;
                 driven = driven.max(self.scheduler.place(work)?);
             }
         }
-        Ok(driven + self.scheduler.vector_latency())
+        let last = self.plan.shape.sequences as i64 - 1;
+        Ok(driven + last + self.scheduler.vector_latency())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one place in the cache or the operand buffer")]
     fn turned(
         &mut self,
         work: &mut Work,
         passes: Passes,
         pass: Descriptor,
-        sequence: usize,
-        head: usize,
-        element: usize,
+        [head, element]: [usize; 2],
         target: Target<'_>,
     ) -> Result<(), CompileError> {
         match target {
-            Target::Cache(cache) => self.store(work, passes, pass, cache, [sequence, head, element]),
+            Target::Cache(cache) => self.store(work, passes, pass, cache, [head, element]),
             Target::Operands => {
                 let (group, tiles) = (self.plan.group, self.plan.head_tiles());
                 let stream = self.plan.vector_stream;
                 let pass = coded(pass, Stream::east(stream));
                 self.scheduler.pass(work, Stream::west(0), passes, pass)?;
-                let item = sequence * self.plan.shape.kv_heads + head / group;
-                let row = (item * tiles + element) * group + head % group;
+                let row = (head / group * tiles + element) * group + head % group;
                 let row = self.plan.rows.queries + row;
-                self.scheduler.load(work, stream, passes, row, 0);
+                let stride = self.plan.shape.heads * tiles;
+                self.scheduler.load(work, stream, passes, row, stride);
                 Ok(())
             }
         }
     }
 
-    /// A pass whose codes go to the cache: every slice of the group writes them, all but one where nobody reads.
+    /// Passes of all sequences whose codes go to the cache: every slice of the group writes them, all but one where nobody reads.
     fn store(
         &mut self,
         work: &mut Work,
         passes: Passes,
         pass: Descriptor,
         cache: &Cache,
-        [sequence, head, element]: [usize; 3],
+        [head, element]: [usize; 2],
     ) -> Result<(), CompileError> {
         let stream = self.plan.vector_stream_west();
         let pass = coded(pass, Stream::west(stream));
         self.scheduler.pass(work, Stream::west(0), passes, pass)?;
-        let offset = self.layout.cache_offset(sequence, head, 0, element);
+        let offset = self.layout.cache_offset(0, head, 0, element);
+        let stride = self.layout.cache_offset(1, 0, 0, 0);
+        let levels = [Level::new(passes.count, passes.interval, stride)];
         for &place in &cache.places {
             let place = Place {
                 address: place.address + offset,
                 ..place
             };
-            self.scheduler.write(work, place, stream, passes.start, &[]);
+            self.scheduler
+                .write(work, place, stream, passes.start, &levels);
         }
         Ok(())
     }
@@ -211,11 +207,11 @@ impl Step<'_> {
                 source: self.plan.rows.normed,
                 factor,
             };
-            let last = self.column(column, |step, work, sequence, start| {
-                let row = registers.worth(sequence);
-                let pass = step.projected(factor, row, sequence);
-                let place = [sequence, head, element];
-                step.store(work, Passes::one(start, row), pass, &layer.values, place)
+            let last = self.column(column, |step, work, start| {
+                let row = registers.worth(0);
+                let pass = step.projected(factor, row);
+                let passes = step.each(start, row);
+                step.store(work, passes, pass, &layer.values, [head, element])
             })?;
             for sequence in 0..sequences {
                 driven[sequence * heads + head] = last + self.scheduler.vector_latency();

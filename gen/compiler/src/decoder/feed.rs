@@ -6,6 +6,7 @@ use super::scheduler::{Passes, Work};
 use super::step::Step;
 use crate::CompileError;
 use crate::alu::{add, multiply, with_constant};
+use crate::nest::Level;
 use lpu_isa::descriptor::{Function, Operand, Output, ResultFormat, Source};
 use lpu_isa::{Descriptor, Stream};
 
@@ -31,13 +32,13 @@ impl Step<'_> {
                 source,
                 factor,
             };
-            self.column(column, |step, work, sequence, start| {
+            self.column(column, |step, work, start| {
                 let mut pass = Descriptor {
                     write: Some(0),
                     ..step.scaled(factor)
                 };
                 pass.alus[1] = add(Operand::Register);
-                let passes = Passes::one(start, registers.x(sequence, output));
+                let passes = step.each(start, registers.x(0, output));
                 step.scheduler.pass(work, Stream::west(0), passes, pass)
             })?;
         }
@@ -54,14 +55,14 @@ impl Step<'_> {
             source: self.plan.rows.normed,
             factor,
         };
-        self.column(column, |step, work, sequence, start| {
-            let row = registers.gated(sequence, tile);
+        self.column(column, |step, work, start| {
+            let row = registers.gated(0, tile);
             let pass = Descriptor {
                 write: Some(0),
-                ..step.projected(factor, row, sequence)
+                ..step.projected(factor, row)
             };
-            step.scheduler
-                .pass(work, Stream::west(0), Passes::one(start, row), pass)
+            let passes = step.each(start, row);
+            step.scheduler.pass(work, Stream::west(0), passes, pass)
         })?;
         let mut exponential = Descriptor {
             function: Function::Exp2,
@@ -78,11 +79,9 @@ impl Step<'_> {
             ..Descriptor::default()
         };
         activation.alus[1] = multiply(Operand::Register);
-        for sequence in 0..self.plan.shape.sequences {
-            let row = registers.gated(sequence, tile);
-            self.scheduler.passes(Passes::one(0, row), exponential)?;
-            self.scheduler.passes(Passes::one(0, row), activation)?;
-        }
+        let passes = self.each(0, registers.gated(0, tile));
+        self.scheduler.passes(passes, exponential)?;
+        self.scheduler.passes(passes, activation)?;
         Ok(())
     }
 
@@ -96,14 +95,14 @@ impl Step<'_> {
             source: self.plan.rows.normed,
             factor,
         };
-        self.column(column, |step, work, sequence, start| {
-            let row = registers.gated(sequence, tile) + 2;
+        self.column(column, |step, work, start| {
+            let row = registers.gated(0, tile) + 2;
             let pass = Descriptor {
                 write: Some(0),
-                ..step.projected(factor, row, sequence)
+                ..step.projected(factor, row)
             };
-            step.scheduler
-                .pass(work, Stream::west(0), Passes::one(start, row), pass)
+            let passes = step.each(start, row);
+            step.scheduler.pass(work, Stream::west(0), passes, pass)
         })?;
         let stream = self.plan.vector_stream;
         let mut code = Descriptor {
@@ -115,16 +114,13 @@ impl Step<'_> {
             ..Descriptor::default()
         };
         code.alus[1] = crate::alu::at(1, multiply(Operand::Register));
-        let sequences = self.plan.shape.sequences;
-        for sequence in 0..sequences {
-            let mut work = Work::default();
-            let passes = Passes::one(0, registers.gated(sequence, tile));
-            self.scheduler
-                .pass(&mut work, Stream::east(0), passes, code)?;
-            let row = self.plan.rows.hidden + tile * sequences + sequence;
-            self.scheduler.load(&mut work, stream, passes, row, 0);
-            self.scheduler.place(work)?;
-        }
+        let mut work = Work::default();
+        let passes = self.each(0, registers.gated(0, tile));
+        self.scheduler
+            .pass(&mut work, Stream::east(0), passes, code)?;
+        let row = self.plan.rows.hidden + tile * self.plan.shape.sequences;
+        self.scheduler.load(&mut work, stream, passes, row, 1);
+        self.scheduler.place(work)?;
         Ok(())
     }
 
@@ -140,11 +136,10 @@ impl Step<'_> {
                 source: self.plan.rows.normed,
                 factor,
             };
-            self.column(column, |step, work, sequence, start| {
-                let row = registers.worth(sequence);
-                let pass = step.projected(factor, row, sequence);
-                let passes = Passes::one(start, row);
-                step.result(work, passes, pass, sequence * tiles + output)
+            self.column(column, |step, work, start| {
+                let row = registers.worth(0);
+                let pass = step.projected(factor, row);
+                step.result(work, step.each(start, row), pass, output, tiles)
             })?;
         }
         Ok(())
@@ -153,26 +148,25 @@ impl Step<'_> {
     /// Rows of x into SRAM.
     pub fn rows(&mut self) -> Result<(), CompileError> {
         let tiles = self.plan.width.len();
-        for (sequence, tile) in (0..self.plan.shape.sequences)
-            .flat_map(|sequence| (0..tiles).map(move |tile| (sequence, tile)))
-        {
+        for tile in 0..tiles {
             let mut work = Work::default();
-            let passes = Passes::one(0, self.plan.registers.x(sequence, tile));
-            let index = sequence * tiles + tile;
-            self.result(&mut work, passes, Descriptor::default(), index)?;
+            let passes = self.each(0, self.plan.registers.x(0, tile));
+            self.result(&mut work, passes, Descriptor::default(), tile, tiles)?;
             self.scheduler.place(work)?;
         }
         Ok(())
     }
 
-    /// A pass whose words go to SRAM.
+    /// Passes whose words go to SRAM, `stride` vectors apart.
     fn result(
         &mut self,
         work: &mut Work,
         passes: Passes,
         pass: Descriptor,
         index: usize,
+        stride: usize,
     ) -> Result<(), CompileError> {
+        let levels = [Level::new(passes.count, passes.interval, stride)];
         let stream = self.plan.vector_stream_west();
         let pass = Descriptor {
             output: Some(Output {
@@ -185,7 +179,8 @@ impl Step<'_> {
         for (plane, mut place) in self.layout.results.into_iter().enumerate() {
             place.address += index;
             let stream = stream + plane as u8;
-            self.scheduler.write(work, place, stream, passes.start, &[]);
+            self.scheduler
+                .write(work, place, stream, passes.start, &levels);
         }
         Ok(())
     }

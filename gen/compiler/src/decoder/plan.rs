@@ -53,7 +53,8 @@ pub struct Registers {
     /// Heads, and tiles of the feed-forward, that are between their product and the operand buffer at once.
     turns: usize,
     sequences: usize,
-    sequence_size: usize,
+    /// From a register of a sequence to the same of the next.
+    pub sequence_size: usize,
     half: usize,
     width: usize,
     attention: usize,

@@ -32,12 +32,23 @@ impl Step<'_> {
         pass
     }
 
-    /// The same times t of a sequence, for a pass in row `row`.
-    pub fn projected(&self, factor: usize, row: usize, sequence: usize) -> Descriptor {
+    /// The same times t, for a pass in row `row` of the first sequence and those of the others.
+    pub fn projected(&self, factor: usize, row: usize) -> Descriptor {
         let mut pass = self.scaled(factor);
-        let worth = self.plan.registers.worth(sequence);
+        let worth = self.plan.registers.worth(0);
         pass.alus[1] = self.beside(row, worth, multiply(Operand::Register));
         pass
+    }
+
+    /// A pass for each sequence, the first in row `row`.
+    pub const fn each(&self, start: i64, row: usize) -> Passes {
+        Passes {
+            start,
+            row,
+            count: self.plan.shape.sequences,
+            interval: 1,
+            stride: self.plan.registers.sequence_size,
+        }
     }
 
     /// A word vector to the vector unit, for a pass in cycle `start`.
@@ -166,11 +177,11 @@ impl Step<'_> {
         self.accumulate(work, start, [mode; 2], form, &levels);
     }
 
-    /// A tile of outputs; `pass` is told the sequence and the cycle of the pass that takes its sums. Returns the last of these.
+    /// A tile of outputs; `pass` is told the cycle of the first pass, that of the first sequence, that takes its sums. Returns the last.
     pub fn column(
         &mut self,
         column: Column<'_>,
-        mut pass: impl FnMut(&mut Self, &mut Work, usize, i64) -> Result<(), CompileError>,
+        pass: impl FnOnce(&mut Self, &mut Work, i64) -> Result<(), CompileError>,
     ) -> Result<i64, CompileError> {
         let (tiles, sequences) = (column.product.inputs, self.plan.shape.sequences);
         let period = self.plan.burst().max(sequences);
@@ -194,9 +205,7 @@ impl Step<'_> {
         let factors = &column.product.factors;
         let passes = Passes::one(fetched, column.factor);
         self.fetch(&mut work, factors, column.output, passes)?;
-        for sequence in 0..sequences {
-            pass(self, &mut work, sequence, sums + sequence as i64)?;
-        }
+        pass(self, &mut work, sums)?;
         let cycle = self.scheduler.place(work)?;
         Ok(cycle + sums + sequences as i64 - 1)
     }
