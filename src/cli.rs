@@ -3,7 +3,7 @@
 mod model;
 
 use clap::{Args, Parser, Subcommand};
-pub use model::{EngineName, GenerateArgs, ModelCommand};
+pub use model::{CheckArg, EngineName, GenerateArgs, ModelCommand};
 use std::path::PathBuf;
 
 /// Generate, simulate and verify the RTL of a Language Processing Unit.

@@ -7,10 +7,23 @@ use std::path::PathBuf;
 /// What computes the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineName {
+    /// RTL simulation; every logit and every launch is checked
+    Rtl,
+    /// The golden machine, which needs no Verilator; checked likewise
+    Model,
     /// int8 and FP32 as the machine computes, bit for bit, without the machine
     Golden,
     /// The forward pass in f32 on the host
     Reference,
+}
+
+/// What is compared with the golden models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckArg {
+    /// Every logit of every token, and the cycles of every launch
+    Logits,
+    /// Every stream write, SRAM read and SRAM write as well; slower
+    Events,
 }
 
 /// Format of weights and activations.
@@ -91,11 +104,14 @@ pub struct GenerateArgs {
     /// Seed of the draws
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// What computes (default: golden, with --format or --int8-attention reference)
+    /// What computes (default: rtl, with --format or --int8-attention reference)
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
+    /// What is compared on RTL
+    #[arg(long, value_enum, default_value_t = CheckArg::Logits)]
+    pub check: CheckArg,
     /// Preset or TOML file of the machine (not of the reference)
-    #[arg(short, long, default_value = "edge", value_name = "PRESET|FILE")]
+    #[arg(short, long, default_value = "proto", value_name = "PRESET|FILE")]
     pub config: String,
     /// Text that sets the steps of int8 values (default: texts that the model writes)
     #[arg(long, value_name = "FILE")]
@@ -118,7 +134,7 @@ impl GenerateArgs {
     pub fn engine(&self) -> EngineName {
         let default = match self.format.given() {
             Some(_) => EngineName::Reference,
-            None => EngineName::Golden,
+            None => EngineName::Rtl,
         };
         self.engine.unwrap_or(default)
     }

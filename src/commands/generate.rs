@@ -1,6 +1,7 @@
 //! `lpu generate`.
 
 mod engines;
+mod machine;
 mod report;
 
 use super::Outcome;

@@ -84,7 +84,8 @@ impl<'m, S: StepProgram, T: Tile> MachineEngine<'m, S, T> {
         // While it is busy a tile refuses to be read.
         let logits = match launch.ended {
             true => {
-                let bytes = self.tile.read(&self.step.logit_places())?;
+                let places = self.step.logit_places(self.position);
+                let bytes = self.tile.read(&places)?;
                 Some(self.step.logits(&bytes))
             }
             false => None,
@@ -193,7 +194,7 @@ impl<S: StepProgram, T: Tile> Engine for MachineEngine<'_, S, T> {
     }
 
     fn export_cache(&mut self) -> Result<KvCache, EngineError> {
-        let bytes = self.tile.read(&self.step.cache_places());
+        let bytes = self.tile.read(&self.step.cache_places(self.position));
         let bytes = bytes.map_err(|error| self.fail(error))?;
         let mut cache = self.int8.empty_cache();
         let layers = self.step.cache(&bytes, self.position);

@@ -22,22 +22,22 @@ pub trait StepProgram {
     /// What a launch takes, whatever the position.
     fn prediction(&self) -> &Prediction;
 
-    /// Weights and constants, written once.
+    /// Weights and an empty cache, written once.
     fn image(&self) -> Result<Vec<Vector>, CompileError>;
 
     /// What changes with the token: its row of x as FP32 patterns, and its position.
     fn inputs(&self, row: &[u32], position: usize) -> Result<Inputs, CompileError>;
 
-    /// The vectors (slice, address) that hold the logits after a launch.
-    fn logit_places(&self) -> Vec<(usize, usize)>;
+    /// The vectors (slice, address) that hold the logits after a launch at a position.
+    fn logit_places(&self, position: usize) -> Vec<(usize, usize)>;
 
     /// The logits, FP32 patterns, from the bytes of these vectors.
     fn logits(&self, bytes: &[u8]) -> Vec<u32>;
 
-    /// The vectors (slice, address) that hold keys and values.
-    fn cache_places(&self) -> Vec<(usize, usize)>;
+    /// The vectors (slice, address) that hold keys and values of the first positions.
+    fn cache_places(&self, positions: usize) -> Vec<(usize, usize)>;
 
-    /// Keys and values of the first positions from the bytes of these vectors, by layer and position.
+    /// Keys and values from the bytes of these vectors, by layer and position.
     fn cache(&self, bytes: &[u8], positions: usize) -> Vec<Vec<Entry>>;
 
     /// The vectors that put keys and values, by layer and position, into the cache.

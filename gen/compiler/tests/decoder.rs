@@ -196,7 +196,11 @@ const SMALL: golden::Shape = golden::Shape {
 };
 
 fn run(config: &Config, shape: golden::Shape, layers: usize, sequences: usize, positions: &[usize]) {
-    let parameters = random::parameters(&shape, layers, 7);
+    let mut parameters = random::parameters(&shape, layers, 7);
+    for (number, layer) in parameters.layers.iter_mut().enumerate() {
+        let share = 1.0 + number as f32 / 8.0;
+        layer.score = (f32::from_bits(layer.score) * share).to_bits();
+    }
     let mut pair = Pair::new(config, parameters, sequences);
     for &position in positions {
         let rows = random::rows(&shape, sequences, 100 + position as u64);
@@ -247,6 +251,7 @@ fn large(sequences: usize) -> Shape {
 fn a_large_layer_takes_the_bandwidth() {
     let mut config = Config::preset("proto").unwrap();
     config.mem.depth = 16384;
+    config.icu.queue_depth = 4096;
     let compile = |sequences| decoder::compile(&config, &large(sequences)).unwrap();
     let one = compile(1);
     let cycles = one.prediction.cycles();
@@ -256,4 +261,15 @@ fn a_large_layer_takes_the_bandwidth() {
     let four = compile(4);
     let gain = 4.0 * cycles as f64 / four.prediction.cycles() as f64;
     println!("{} cycles, {gain:.3} times", four.prediction.cycles());
+}
+
+#[test]
+fn sums_fit() {
+    let shape = Shape { width: 64, heads: 4, kv_heads: 2, head_dim: 16, hidden: 128, vocabulary: Some(16), layers: 4, positions: 128, sequences: 1, epsilon: 1e-5, scores: vec![1e-4, 2e-4, 3e-4, 4e-4] };
+    for name in ["edge", "proto"] {
+        match decoder::compile(&Config::preset(name).unwrap(), &shape) {
+            Ok(d) => println!("{name} {} {:?}", d.prediction.busy_cycles, d.prediction.instructions),
+            Err(e) => println!("{name} {e}"),
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The engines of `lpu generate`.
 
 use super::report::Facts;
-use super::{Job, Outcome};
+use super::{Job, Outcome, machine};
 use crate::cli::{EngineName, GenerateArgs};
 use lpu::decode::{Logged, SharedLog};
 use lpu::files;
@@ -33,6 +33,11 @@ pub fn with_engine(
                 ..Facts::default()
             };
             job.run(&mut Logged::new(engine, log.clone()), &log, facts)
+        }
+        EngineName::Rtl | EngineName::Model => {
+            let config = files::config(&args.config)?;
+            let int8 = quantise(args, model)?;
+            machine::run(args, &config, model, &int8, positions, job)
         }
         EngineName::Golden => {
             let config = files::config(&args.config)?;

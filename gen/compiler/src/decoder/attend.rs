@@ -305,7 +305,6 @@ impl Step<'_> {
     /// Scores become softmax weights in the operand buffer, and registers the reciprocals of their sums.
     fn softmax(&mut self, number: usize, item: Item) -> Result<(), CompileError> {
         let (plan, registers) = (self.plan, self.plan.registers);
-        let scale = plan.shape.scores[number].to_bits();
         let buffer = self.buffer(item);
         for row in 0..plan.group {
             let first = registers.head(buffer, row);
@@ -315,12 +314,10 @@ impl Step<'_> {
                 write: Some(0),
                 ..Descriptor::default()
             };
-            scaled.alus[0] = fixed(
-                registers.amplitude,
-                with_constant(scale, fma(Operand::Constant, Operand::Register)),
-            );
+            let times = self.scale(number, &mut scaled);
+            scaled.alus[0] = fixed(registers.amplitude, times);
             let maximum = first + registers.maximum();
-            self.reduce(root, Reduction::Max, &[(maximum, scaled)])?;
+            self.reduce(root, Reduction::Max, &[(maximum, scaled)], number)?;
         }
         // A descriptor for each tile or for each row, whichever are fewer.
         let by_tile = plan.key_tiles < plan.group * registers.buffers;
@@ -335,7 +332,7 @@ impl Step<'_> {
                 write: Some(0),
                 ..Descriptor::default()
             };
-            let shifted = with_constant(scale, fma(Operand::Constant, Operand::Register));
+            let shifted = self.scale(number, &mut exponent);
             let placed = match by_tile {
                 true => self.beside(first + tile, maximum, shifted),
                 false => fixed(maximum, shifted),
@@ -344,8 +341,10 @@ impl Step<'_> {
                 negate_z: true,
                 ..placed
             };
-            self.scheduler
-                .passes(Passes::run(0, first + tile, count), exponent)?;
+            let mut work = Work::default();
+            let passes = Passes::run(0, first + tile, count);
+            self.scored(&mut work, Stream::west(0), passes, exponent, number)?;
+            self.scheduler.place(work)?;
         }
         self.weights(item)?;
         for row in 0..plan.group {
@@ -358,9 +357,39 @@ impl Step<'_> {
                 ..Descriptor::default()
             };
             let reciprocal = first + registers.reciprocal();
-            self.reduce(root, Reduction::Sum, &[(reciprocal, inverse)])?;
+            self.reduce(root, Reduction::Sum, &[(reciprocal, inverse)], number)?;
         }
         Ok(())
+    }
+
+    /// P times c of a layer plus a register. c is a constant if all layers have the same, else operand B: a descriptor for each
+    /// layer would be too many.
+    fn scale(&self, number: usize, pass: &mut Descriptor) -> Alu {
+        let scores = &self.plan.shape.scores;
+        let scale = scores[number];
+        if scores.iter().all(|&other| other == scale) {
+            return with_constant(scale.to_bits(), fma(Operand::Constant, Operand::Register));
+        }
+        pass.b = Some((Format::Fp32, 0));
+        fma(Operand::B, Operand::Register)
+    }
+
+    /// Passes that may take c of a layer as operand B.
+    pub fn scored(
+        &mut self,
+        work: &mut Work,
+        a: Stream,
+        passes: Passes,
+        pass: Descriptor,
+        number: usize,
+    ) -> Result<(), CompileError> {
+        if pass.b.is_some() {
+            let scores = &self.layout.scores;
+            let level = Level::new(passes.count, passes.interval, 0);
+            self.words(work, scores, number, passes.start, level);
+        }
+        let b = Stream::east(self.plan.word_stream);
+        self.scheduler.pass_with(work, [a, b], passes, pass)
     }
 
     /// First row of an item's softmax weights in the operand buffer.

@@ -56,6 +56,8 @@ pub struct Layout {
     pub x: Words,
     pub cosines: Words,
     pub sines: Words,
+    /// c of each layer in all lanes.
+    pub scores: Words,
     /// A byte vector for each tile of positions.
     pub masks: Place,
     /// (sequence, tile) of the logits, or of x without a head; moves with BASE.
@@ -159,6 +161,7 @@ impl Layout {
             x: builder.words(shape.sequences * plan.width.len()),
             cosines: builder.words(plan.half),
             sines: builder.words(plan.half),
+            scores: builder.words(shape.layers),
             masks: {
                 let slice = builder.emptiest(1);
                 builder.room.take(slice, plan.key_tiles)
@@ -245,6 +248,12 @@ impl Layout {
             ] {
                 self.pack_product(&mut vectors, product, tiles, matrix);
             }
+        }
+        let lanes: Vec<_> = (0..self.plan.lanes).map(Some).collect();
+        for (layer, score) in self.shape().scores.iter().enumerate() {
+            Self::pack_words(&mut vectors, &self.scores, layer, &lanes, |_| {
+                score.to_bits()
+            });
         }
         if let (Some(product), Some(matrix)) = (&self.head, &weights.head) {
             self.pack_product(&mut vectors, product, [width, vocabulary], matrix);

@@ -62,12 +62,13 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// A register, reduced over all lanes, taken by one pass after the other.
+    /// A register, reduced over all lanes, taken by one pass after the other; one that takes operand B is given c of the layer.
     pub fn reduce(
         &mut self,
         register: usize,
         reduction: Reduction,
         takers: &[(usize, Descriptor)],
+        layer: usize,
     ) -> Result<(), CompileError> {
         let mut work = Work::default();
         let east = Stream::east(self.plan.vector_stream);
@@ -92,8 +93,7 @@ impl Step<'_> {
             work.burst
                 .push(Queue::new(QueueKind::Sxm, 0), operation, nest);
             let reduced = at + shown + reduce_latency(self.plan.lanes) as i64;
-            self.scheduler
-                .pass(&mut work, west, Passes::one(reduced, row), taker)?;
+            self.scored(&mut work, west, Passes::one(reduced, row), taker, layer)?;
         }
         self.scheduler.place(work)?;
         Ok(())
@@ -128,7 +128,7 @@ impl Step<'_> {
             (registers.inverse(sequence), inverse),
             (registers.step(sequence), step),
         ];
-        self.reduce(partials, Reduction::Max, &takers)
+        self.reduce(partials, Reduction::Max, &takers, 0)
     }
 
     fn squares(&mut self, sequence: usize) -> Result<(), CompileError> {
@@ -149,7 +149,7 @@ impl Step<'_> {
         root.alus[0] = fixed(registers.epsilon, with_constant(mean, shifted));
         let step = registers.step(sequence);
         root.alus[1] = self.beside(worth, step, multiply(Operand::Register));
-        self.reduce(partials, Reduction::Sum, &[(worth, root)])
+        self.reduce(partials, Reduction::Sum, &[(worth, root)], 0)
     }
 
     fn codes(&mut self, sequence: usize) -> Result<(), CompileError> {

@@ -51,11 +51,11 @@ impl Step<'_> {
         }
     }
 
-    /// A word vector to the vector unit, for a pass in cycle `start`.
-    pub fn words(&self, work: &mut Work, words: &Words, index: usize, start: i64, count: usize) {
+    /// Word vectors to the vector unit, for passes from cycle `start` on.
+    pub fn words(&self, work: &mut Work, words: &Words, index: usize, start: i64, level: Level) {
         let position = self.config().vxm_position();
         for (plane, &place) in words.iter().enumerate() {
-            let nest = Nest::free(start, index, &[Level::new(count, 1, 1)]);
+            let nest = Nest::free(start, index, &[level]);
             let stream = self.plan.word_stream + plane as u8;
             self.scheduler.read(work, place, stream, position, nest);
         }
@@ -69,7 +69,8 @@ impl Step<'_> {
         index: usize,
         passes: Passes,
     ) -> Result<(), CompileError> {
-        self.words(work, words, index, passes.start, passes.count);
+        let level = Level::new(passes.count, 1, 1);
+        self.words(work, words, index, passes.start, level);
         let fetched = Descriptor {
             source: Source::Stream(Format::Fp32),
             write: Some(0),
