@@ -65,7 +65,11 @@ fn prepare(args: &RunArgs) -> miette::Result<Config> {
     Ok(config)
 }
 
-/// Refuses seeded operands that no machine of this size holds, before they are made. `per_byte` elements share a byte.
+/// Bytes of SRAM that no machine exceeds: 32 slices of 65536 vectors of 64 lanes.
+const LARGEST_SRAM: u128 = 32 * 65536 * 64;
+
+/// Refuses seeded operands that no machine holds, before they are made; of others the compiler knows better. `per_byte` elements
+/// share a byte.
 fn check_seeded(
     config: &Config,
     operands: &[(usize, usize)],
@@ -75,7 +79,7 @@ fn check_seeded(
     let available = config.sram_bytes() as u128;
     for &(rows, columns) in operands {
         let bytes = (rows as u128 * columns as u128).div_ceil(per_byte);
-        if bytes > available {
+        if bytes > LARGEST_SRAM {
             return Err(miette!(
                 code = "lpu::compile",
                 help = format!("choose fewer {options}"),
