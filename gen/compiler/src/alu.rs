@@ -58,7 +58,7 @@ pub fn at(offset: u16, alu: Alu) -> Alu {
 }
 
 /// The same ALU with register `register`, whatever the row.
-pub fn fixed(register: usize, alu: Alu) -> Alu {
+pub const fn fixed(register: usize, alu: Alu) -> Alu {
     Alu {
         offset: register as u16,
         fixed: true,

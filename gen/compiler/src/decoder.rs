@@ -158,7 +158,9 @@ impl Shape {
             ));
         }
         let factors = self.scores.iter().chain([&self.epsilon]);
-        if self.scores.len() != self.layers || factors.clone().any(|c| !(c.is_finite() && *c >= 0.0)) {
+        if self.scores.len() != self.layers
+            || factors.clone().any(|c| !(c.is_finite() && *c >= 0.0))
+        {
             return refuse(format!(
                 "scores and epsilon must be numbers that are not negative, and scores one for each of the {} layers",
                 self.layers
@@ -200,7 +202,11 @@ impl Weights<'_> {
             return Err(CompileError::Decoder(format!(
                 "weights of {} layers {} a head are not those of the shape",
                 self.layers.len(),
-                if self.head.is_some() { "with" } else { "without" }
+                if self.head.is_some() {
+                    "with"
+                } else {
+                    "without"
+                }
             )));
         }
         for layer in &self.layers {
@@ -225,11 +231,20 @@ impl Weights<'_> {
 pub fn compile(config: &Config, shape: &Shape) -> Result<Decoder, CompileError> {
     config.validate()?;
     shape.validate(config.lanes)?;
-    let plan = Plan::new(config, shape)?;
-    let layout = Layout::new(config, &plan)?;
-    let program = step::program(config, &plan, &layout)?;
+    let place = |turns| -> Result<_, CompileError> {
+        let plan = Plan::new(config, shape, turns)?;
+        let layout = Layout::new(config, &plan)?;
+        let program = step::program(config, &plan, &layout)?;
+        Ok((layout, program))
+    };
+    let (first, rest) = plan::turns(config, shape);
+    let placed = rest.iter().fold(place(first), |placed, &turns| {
+        placed.or_else(|_| place(turns))
+    });
+    let (layout, program) = placed?;
     let prediction = check(config, &program).map_err(CompileError::Schedule)?;
-    let cache = 2 * shape.layers * shape.sequences * shape.kv_heads * shape.positions * shape.head_dim;
+    let cache =
+        2 * shape.layers * shape.sequences * shape.kv_heads * shape.positions * shape.head_dim;
     let group = (shape.heads / shape.kv_heads) as u64;
     Ok(Decoder {
         program,

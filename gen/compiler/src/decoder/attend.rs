@@ -53,17 +53,18 @@ impl Step<'_> {
         self.rotated(&layer.query, shape.heads, Target::Operands)?;
         // Softmax takes long: the values of all heads are computed meanwhile.
         let ahead = self.plan.registers.buffers.min(items.len());
-        let mut values = None;
+        let mut values: Option<Driven> = None;
         for step in 0..items.len() + ahead {
+            // The buffer of the next head of keys is that of this one.
+            if let (Some(index), Some(driven)) = (step.checked_sub(ahead), &values) {
+                self.attend(layer, items[index], driven[index])?;
+            }
             if let Some(&item) = items.get(step) {
                 self.scores(layer, item, keys[item.index])?;
                 self.softmax(number, item)?;
             }
             if step + 1 == ahead {
                 values = Some(self.values(layer)?);
-            }
-            if let (Some(index), Some(driven)) = (step.checked_sub(ahead), &values) {
-                self.attend(layer, items[index], driven[index])?;
             }
         }
         self.add_product(&layer.output, self.plan.rows.attended)
@@ -112,8 +113,10 @@ impl Step<'_> {
         let (registers, half) = (self.plan.registers, self.plan.half);
         let mut driven = 0;
         for tile in 0..half {
-            let passes = self.each(0, registers.rotated(0, head) + tile);
-            let times = |table: usize| fixed(table + tile, multiply(Operand::Register));
+            let row = registers.rotated(0, head) + tile;
+            let passes = self.each(0, row);
+            let [cosine, sine] = [registers.cosines, registers.sines]
+                .map(|table| self.shared(row, table + tile, multiply(Operand::Register)));
             for second in [false, true] {
                 // The other half times the sine, then this half times the cosine.
                 let (own, other) = match second {
@@ -122,13 +125,13 @@ impl Step<'_> {
                 };
                 let product = 2 * half + own;
                 let mut mixed = Self::copy(other as u16, product as u16);
-                mixed.alus[0] = times(registers.sines);
+                mixed.alus[0] = sine;
                 self.scheduler.passes(passes, mixed)?;
                 let mut turned = Descriptor {
                     source: Source::Register(own as u16),
                     ..Descriptor::default()
                 };
-                turned.alus[0] = times(registers.cosines);
+                turned.alus[0] = cosine;
                 turned.alus[1] = Alu {
                     negate_z: !second,
                     ..at(product as u16, add(Operand::Register))
@@ -289,8 +292,7 @@ impl Step<'_> {
             let write = if level == 0 { fold as u16 } else { 0 };
             let mut pass = Self::copy(distance as u16, write);
             pass.alus[1] = join;
-            self.scheduler
-                .passes(Passes::run(0, root, pairs), pass)?;
+            self.scheduler.passes(Passes::run(0, root, pairs), pass)?;
             if level == 0 {
                 if pairs < distance {
                     let copy = Self::copy(0, write);
@@ -322,9 +324,11 @@ impl Step<'_> {
         // A descriptor for each tile or for each row, whichever are fewer.
         let by_tile = plan.key_tiles < plan.group * registers.buffers;
         let count = if by_tile { 1 } else { plan.key_tiles };
-        for (row, tile) in (0..plan.group)
-            .flat_map(|row| (0..plan.key_tiles).step_by(count).map(move |tile| (row, tile)))
-        {
+        for (row, tile) in (0..plan.group).flat_map(|row| {
+            (0..plan.key_tiles)
+                .step_by(count)
+                .map(move |tile| (row, tile))
+        }) {
             let first = registers.head(buffer, row);
             let maximum = first + registers.maximum();
             let mut exponent = Descriptor {
@@ -486,8 +490,7 @@ impl Step<'_> {
                 let row_of_sum = sums + 2 * tile;
                 let mut quotient = Descriptor::default();
                 let reciprocal = first + registers.reciprocal();
-                quotient.alus[0] =
-                    self.beside(row_of_sum, reciprocal, multiply(Operand::Register));
+                quotient.alus[0] = self.beside(row_of_sum, reciprocal, multiply(Operand::Register));
                 let quotient = coded(quotient, Stream::east(stream));
                 let mut work = Work::default();
                 let passes = Passes::one(0, row_of_sum);

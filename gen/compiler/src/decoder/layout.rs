@@ -50,18 +50,18 @@ pub struct Layer {
 pub struct Layout {
     plan: Plan,
     slices: usize,
-    pub layers: Vec<Layer>,
-    pub head: Option<Product>,
+    pub(super) layers: Vec<Layer>,
+    pub(super) head: Option<Product>,
     /// (sequence, tile of x).
-    pub x: Words,
-    pub cosines: Words,
-    pub sines: Words,
+    pub(super) x: Words,
+    pub(super) cosines: Words,
+    pub(super) sines: Words,
     /// c of each layer in all lanes.
-    pub scores: Words,
+    pub(super) scores: Words,
     /// A byte vector for each tile of positions.
-    pub masks: Place,
+    pub(super) masks: Place,
     /// (sequence, tile) of the logits, or of x without a head; moves with BASE.
-    pub results: Words,
+    pub(super) results: Words,
 }
 
 /// Hands out SRAM where most is left.
@@ -139,7 +139,7 @@ impl Builder<'_> {
 }
 
 impl Layout {
-    pub fn new(config: &Config, plan: &Plan) -> Result<Self, CompileError> {
+    pub(super) fn new(config: &Config, plan: &Plan) -> Result<Self, CompileError> {
         let mut builder = Builder {
             plan,
             room: Room::new(config),
@@ -352,7 +352,13 @@ impl Layout {
     }
 
     /// Vectors of a head in front of those of a tile of positions and a tile of elements.
-    pub fn cache_offset(&self, sequence: usize, head: usize, tile: usize, element: usize) -> usize {
+    pub(super) fn cache_offset(
+        &self,
+        sequence: usize,
+        head: usize,
+        tile: usize,
+        element: usize,
+    ) -> usize {
         let plan = &self.plan;
         let head = sequence * plan.shape.kv_heads + head;
         ((head * (plan.key_tiles + 1) + tile) * plan.head_tiles() + element) * plan.burst()
@@ -363,9 +369,8 @@ impl Layout {
         let plan = &self.plan;
         let (tile, row) = (position / plan.lanes, position % plan.lanes);
         let place = cache.places[row % plan.streams];
-        let offset = |head, element| {
-            self.cache_offset(sequence, head, tile, element) + row / plan.streams
-        };
+        let offset =
+            |head, element| self.cache_offset(sequence, head, tile, element) + row / plan.streams;
         (0..plan.shape.kv_heads)
             .flat_map(|head| (0..plan.head_tiles()).map(move |element| (head, element)))
             .map(|(head, element)| Place {
@@ -422,7 +427,9 @@ impl Layout {
         let mut vectors = Vec::new();
         for (number, layer) in self.layers.iter().enumerate() {
             for position in 0..plan.shape.positions {
-                let entry = entries.get(number).and_then(|entries| entries.get(position));
+                let entry = entries
+                    .get(number)
+                    .and_then(|entries| entries.get(position));
                 for (cache, codes) in [
                     (&layer.keys, entry.map(|entry| &entry.keys)),
                     (&layer.values, entry.map(|entry| &entry.values)),

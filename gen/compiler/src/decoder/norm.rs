@@ -5,9 +5,7 @@ use super::scheduler::{Passes, Work};
 use super::step::Step;
 use crate::CompileError;
 use crate::alu::{add, fixed, fma, maximum, multiply, with_constant};
-use lpu_isa::descriptor::{
-    Alu, Format, Function, Operand, Output, ResultFormat, Source,
-};
+use lpu_isa::descriptor::{Alu, Format, Function, Operand, Output, ResultFormat, Source};
 use lpu_isa::latency::reduce_latency;
 use lpu_isa::{Descriptor, Operation, Queue, QueueKind, Reduction, Stream};
 

@@ -9,6 +9,15 @@ use lpu_isa::Config;
 pub const PARTIALS: usize = 4;
 /// Tiles of a row from which on a product takes so long that what is made of its sums is done before the next ones come.
 const LONG: usize = 8;
+
+/// How many heads and tiles of the feed-forward may be between their product and the operand buffer at once: what a shape profits
+/// from first. Each needs descriptors of its own.
+pub fn turns(config: &Config, shape: &Shape) -> (usize, &'static [usize]) {
+    match shape.width.div_ceil(config.lanes) < LONG {
+        true => (2, &[1]),
+        false => (1, &[]),
+    }
+}
 /// The most heads of keys whose attention is under way at once.
 const BUFFERS: usize = 8;
 
@@ -164,7 +173,7 @@ impl Registers {
 }
 
 impl Plan {
-    pub fn new(config: &Config, shape: &Shape) -> Result<Self, CompileError> {
+    pub fn new(config: &Config, shape: &Shape, turns: usize) -> Result<Self, CompileError> {
         let Some(vxm) = &config.vxm else {
             return Err(CompileError::NoVectorUnit);
         };
@@ -173,7 +182,9 @@ impl Plan {
             return refuse("decoder layers need a switch unit and the machine has none: add [sxm] to the configuration".into());
         }
         if vxm.alus < 2 {
-            return refuse("decoder layers need two ALUs in a lane and vxm.alus is 1: raise it to 2".into());
+            return refuse(
+                "decoder layers need two ALUs in a lane and vxm.alus is 1: raise it to 2".into(),
+            );
         }
         let slices = config.mem.slices;
         if slices < PLANES {
@@ -195,7 +206,7 @@ impl Plan {
         };
         let half = (shape.head_dim / 2).div_ceil(lanes);
         let rows = rows(shape, lanes, config.mxm.operand_depth)?;
-        let registers = registers(shape, lanes, vxm.registers, rows.slots)?;
+        let registers = registers(shape, lanes, vxm.registers, [rows.slots, turns])?;
         let plan = Self {
             lanes,
             alus: vxm.alus,
@@ -245,7 +256,7 @@ fn registers(
     shape: &Shape,
     lanes: usize,
     available: usize,
-    slots: usize,
+    [slots, turns]: [usize; 2],
 ) -> Result<Registers, CompileError> {
     let half = (shape.head_dim / 2).div_ceil(lanes);
     let (key_tiles, width) = (shape.positions / lanes, shape.width.div_ceil(lanes));
@@ -254,18 +265,13 @@ fn registers(
     let cosines = masks + key_tiles;
     let sines = cosines + half;
     let factors = sines + half;
-    // Each turn needs descriptors of its own, and long rows need many.
-    let turns = if width < LONG { 2 } else { 1 };
     let factor_slots = turns * 2 * half;
     let sequences = factors + factor_slots;
     let sequence_size = width + 2 * PARTIALS + 3 + turns * (4 * half + 3);
     let attention = sequences + shape.sequences * sequence_size;
     let head_size = key_tiles + key_tiles.div_ceil(2) + 2 + 4 * half;
     let needed = |buffers: usize| attention + buffers * group * head_size;
-    let Some(buffers) = (1..=slots)
-        .rev()
-        .find(|&b| needed(b) <= available)
-    else {
+    let Some(buffers) = (1..=slots).rev().find(|&b| needed(b) <= available) else {
         return Err(CompileError::Decoder(format!(
             "the layers need {} registers ({} for the rows of x and what comes of them, {} for the attention of a head of keys) and vxm.registers is {available}: raise it to {} (1024 is the most), or shrink the cache",
             needed(1),

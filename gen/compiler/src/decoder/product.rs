@@ -6,7 +6,7 @@ use super::step::Step;
 use crate::CompileError;
 use crate::alu::{fixed, multiply};
 use crate::nest::{Form, Level, Nest};
-use lpu_isa::descriptor::{Format, Operand, Source};
+use lpu_isa::descriptor::{Alu, Format, Operand, Source};
 use lpu_isa::latency::{IW_TO_MM, acc_latency, mm_latency};
 use lpu_isa::{AccMode, Descriptor, Operation, Queue, QueueKind, Stream};
 
@@ -22,6 +22,15 @@ pub struct Column<'p> {
 }
 
 impl Step<'_> {
+    /// A register that all sequences share, for a pass in row `row` of the first. Descriptors of one sequence count from the row, so that tiles
+    /// and their registers move together; those of several cannot.
+    pub const fn shared(&self, row: usize, register: usize, alu: Alu) -> Alu {
+        match self.plan.shape.sequences {
+            1 => self.beside(row, register, alu),
+            _ => fixed(register, alu),
+        }
+    }
+
     /// A pass of a product's sum: times B, which is in `factor`.
     pub fn scaled(&self, factor: usize) -> Descriptor {
         let mut pass = Descriptor {
@@ -35,8 +44,12 @@ impl Step<'_> {
     /// The same times t, for a pass in row `row` of the first sequence and those of the others.
     pub fn projected(&self, factor: usize, row: usize) -> Descriptor {
         let mut pass = self.scaled(factor);
+        pass.alus[0] = self.shared(row, factor, multiply(Operand::Register));
         let worth = self.plan.registers.worth(0);
-        pass.alus[1] = self.beside(row, worth, multiply(Operand::Register));
+        pass.alus[1] = match self.plan.shape.sequences {
+            1 => fixed(worth, multiply(Operand::Register)),
+            _ => self.beside(row, worth, multiply(Operand::Register)),
+        };
         pass
     }
 
@@ -118,10 +131,7 @@ impl Step<'_> {
     ) {
         let (burst, position) = (self.plan.burst(), self.config().mxm_position());
         for (class, &place) in places.iter().enumerate() {
-            let levels = [
-                Level::new(burst, 1, 1),
-                Level::new(tiles, period, burst),
-            ];
+            let levels = [Level::new(burst, 1, 1), Level::new(tiles, period, burst)];
             let nest = Nest::free(first, offset, &levels);
             self.scheduler
                 .read(work, place, class as u8, position, nest);
@@ -159,11 +169,7 @@ impl Step<'_> {
         period: usize,
     ) {
         let (mode, form, levels) = match (tiles, rows) {
-            (1, _) => (
-                AccMode::Always,
-                Form::Free,
-                vec![Level::new(rows, 1, 1)],
-            ),
+            (1, _) => (AccMode::Always, Form::Free, vec![Level::new(rows, 1, 1)]),
             (_, 1) => (
                 AccMode::Inner,
                 Form::Inner,
@@ -195,7 +201,8 @@ impl Step<'_> {
             Level::new(sequences, 1, 1),
             Level::new(tiles, period, sequences),
         ];
-        self.scheduler.multiply(&mut work, 0, column.source, &levels);
+        self.scheduler
+            .multiply(&mut work, 0, column.source, &levels);
         self.accumulate_tiles(&mut work, 0, sequences, tiles, period);
         let sums = self.passing(((tiles - 1) * period) as i64);
         // B takes its cycle of the slices in front of the weights. Several sequences leave it time for loads of the operand buffer.

@@ -72,8 +72,12 @@ impl Passes {
     }
 
     fn issues(self) -> impl Iterator<Item = (i64, usize)> {
-        (0..self.count)
-            .map(move |i| (self.start + (i * self.interval) as i64, self.row + i * self.stride))
+        (0..self.count).map(move |i| {
+            (
+                self.start + (i * self.interval) as i64,
+                self.row + i * self.stride,
+            )
+        })
     }
 }
 
