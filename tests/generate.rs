@@ -7,6 +7,7 @@ mod model;
 use common::{Ended, bare, run};
 use serde_json::Value;
 use std::path::Path;
+use std::process::Command;
 
 /// Tokens, and what they are summed up to.
 fn lines(ended: &Ended) -> (Vec<Value>, Value) {
@@ -76,7 +77,10 @@ fn tokens_come_as_lines_and_are_summed_up() {
 #[test]
 fn text_goes_out_as_it_comes_and_the_report_beside() {
     let folder = folder();
-    let ended = generate(folder.path(), &["--prompt", "Hi", "--max-tokens", "3"]);
+    let ended = generate(
+        folder.path(),
+        &["--prompt", "Hi", "--max-tokens", "3", "--engine", "golden"],
+    );
     assert_eq!(ended.code, Some(0));
     assert!(ended.out.ends_with('\n'));
     assert!(
@@ -119,6 +123,8 @@ fn caches_are_handed_over() {
         "kv.safetensors",
         "--max-tokens",
         "4",
+        "--engine",
+        "golden",
         "--json",
     ];
     let (tokens, _) = lines(&generate(path, &arguments));
@@ -130,11 +136,13 @@ fn bad_input_is_refused() {
     let folder = folder();
     let path = folder.path();
     std::fs::write(path.join("no.safetensors"), [3; 20]).unwrap();
-    let cases: [&[&str]; 5] = [
+    let cases: [&[&str]; 7] = [
         &["--prompt", "a", "--format", "int8", "--engine", "golden"],
         &["--prompt", "a", "--int8-attention", "--engine", "golden"],
         &["--prompt", "a", "--kv-in", "no.safetensors"],
         &["--prompt", "a", "--config", "none.toml"],
+        &["--prompt", "a", "--engine", "model", "--config", "wide"],
+        &["--prompt", "a", "--engine", "model", "--config", "edge"],
         &["--prompt", "a", "--kv-out", "no/folder/kv.safetensors"],
     ];
     let shown: Vec<String> = cases
@@ -142,4 +150,69 @@ fn bad_input_is_refused() {
         .map(|case| format!("$ {}\n{}", case.join(" "), generate(path, case).shown()))
         .collect();
     insta::assert_snapshot!(shown.join("\n"));
+}
+
+/// The program in a folder, with the tools and models of this machine.
+fn own(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lpu"));
+    command.current_dir(folder).args(arguments);
+    command
+}
+
+/// The model in the program adds: all tokens of the answer on the golden machine and on RTL, the same logits, the predicted cycles.
+#[test]
+fn the_machine_adds() {
+    let folder = tempfile::tempdir().unwrap();
+    let sum = |arguments: &[&str]| {
+        let mut all = vec!["generate", "--prompt", "27182818+31415926=", "--json"];
+        all.extend(arguments);
+        lines(&run(&mut own(folder.path(), &all)))
+    };
+    let (golden, _) = sum(&["--engine", "golden", "--config", "proto"]);
+    let (tokens, report) = sum(&["--engine", "rtl"]);
+    assert!(tokens.len() >= 64, "{report}");
+    assert!(
+        report["text"].as_str().unwrap().ends_with(";058598744"),
+        "{report}"
+    );
+    assert_eq!(report["mismatches"], 0);
+    assert_eq!(report["cycles_measured"], report["cycles_predicted"]);
+    let of = |lines: &[Value]| -> Vec<Value> {
+        lines.iter().map(|line| line["logits"].clone()).collect()
+    };
+    assert_eq!(of(&tokens), of(&golden));
+    let (model, other) = sum(&["--engine", "model"]);
+    assert_eq!(model, tokens);
+    assert_eq!(other["cycles_measured"], report["cycles_measured"]);
+    let few = ["--max-tokens", "2", "--check", "events"];
+    let (_, compared) = sum(&few);
+    assert!(compared["events_compared"].as_u64().unwrap() > 100_000);
+}
+
+/// Keys and values go from one machine to another, and on.
+#[test]
+fn caches_leave_and_enter_machines() {
+    let folder = tempfile::tempdir().unwrap();
+    let generate = |arguments: &[&str]| {
+        let mut all = vec!["generate", "--json", "--engine"];
+        all.extend(arguments);
+        lines(&run(&mut own(folder.path(), &all)))
+    };
+    let prompt = ["--prompt", "12+34="];
+    let whole = generate(&[&["model", "--max-tokens", "6"], &prompt[..]].concat()).0;
+    let first = ["rtl", "--max-tokens", "3", "--kv-out", "kv.safetensors"];
+    let before = generate(&[&first[..], &prompt[..]].concat()).0;
+    assert_eq!(before[..], whole[..3]);
+    // The last token has not gone in.
+    let last = before[2]["text"].as_str().unwrap();
+    let second = [
+        "model",
+        "--max-tokens",
+        "3",
+        "--kv-in",
+        "kv.safetensors",
+        "--prompt",
+        last,
+    ];
+    assert_eq!(generate(&second).0[..], whole[3..]);
 }

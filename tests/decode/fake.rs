@@ -118,7 +118,7 @@ impl StepProgram for FakeStep {
         Ok(Inputs { vectors, bases })
     }
 
-    fn logit_places(&self) -> Vec<(usize, usize)> {
+    fn logit_places(&self, _position: usize) -> Vec<(usize, usize)> {
         (0..(4 * self.vocabulary).div_ceil(LANES))
             .map(|address| (1, address))
             .collect()
@@ -128,7 +128,7 @@ impl StepProgram for FakeStep {
         numbers(&bytes[..4 * self.vocabulary])
     }
 
-    fn cache_places(&self) -> Vec<(usize, usize)> {
+    fn cache_places(&self, _positions: usize) -> Vec<(usize, usize)> {
         let layers = 0..self.layers;
         layers
             .flat_map(|layer| (0..self.positions).map(move |position| (2 + layer, position)))

@@ -20,7 +20,7 @@ pub use layout::Layout;
 use crate::matmul::Vector;
 use crate::{CompileError, Prediction, check};
 use lpu_isa::{Config, Program};
-use plan::Plan;
+use plan::{Choice, Plan};
 
 /// The sizes, by the letters of `docs/decoder.md`.
 #[derive(Clone, Debug, PartialEq)]
@@ -225,24 +225,36 @@ impl Weights<'_> {
     }
 }
 
+/// Where the tensors are, the program, and what it takes.
+type Placed = (Layout, Program, Prediction);
+
+fn place(config: &Config, shape: &Shape, choice: Choice) -> Result<Placed, CompileError> {
+    let plan = Plan::new(config, shape, choice)?;
+    let layout = Layout::new(config, &plan)?;
+    let program = step::program(config, &plan, &layout)?;
+    let prediction = check(config, &program).map_err(CompileError::Schedule)?;
+    Ok((layout, program, prediction))
+}
+
 /// Compiles decoder layers for the machine `config`.
 ///
-/// The program has passed [`check`](crate::check()). The same arguments always give the same program.
+/// Of several orders it takes the one with the fewest cycles; the program has passed [`check`](crate::check()). The same arguments always give the same program.
 pub fn compile(config: &Config, shape: &Shape) -> Result<Decoder, CompileError> {
     config.validate()?;
     shape.validate(config.lanes)?;
-    let place = |turns| -> Result<_, CompileError> {
-        let plan = Plan::new(config, shape, turns)?;
-        let layout = Layout::new(config, &plan)?;
-        let program = step::program(config, &plan, &layout)?;
-        Ok((layout, program))
-    };
-    let (first, rest) = plan::turns(config, shape);
-    let placed = rest.iter().fold(place(first), |placed, &turns| {
-        placed.or_else(|_| place(turns))
-    });
-    let (layout, program) = placed?;
-    let prediction = check(config, &program).map_err(CompileError::Schedule)?;
+    let mut placed: Option<Result<Placed, CompileError>> = None;
+    for choice in plan::CHOICES {
+        let program = place(config, shape, choice);
+        let better = match (&placed, &program) {
+            (Some(Ok(best)), Ok(program)) => program.2.busy_cycles < best.2.busy_cycles,
+            (Some(Ok(_)), Err(_)) => false,
+            _ => true,
+        };
+        if better {
+            placed = Some(program);
+        }
+    }
+    let (layout, program, prediction) = placed.expect("there are choices")?;
     let cache =
         2 * shape.layers * shape.sequences * shape.kv_heads * shape.positions * shape.head_dim;
     let group = (shape.heads / shape.kv_heads) as u64;

@@ -310,6 +310,9 @@ proptest! {
         if !head {
             parameters.head = None;
         }
+        // Several sequences share less, so that small lanes with large heads may need too many descriptors.
+        let refused = decoder::compile(&config, &self::shape(&parameters, sequences)).err();
+        prop_assume!(sequences == 1 || !refused.is_some_and(|e| e.to_string().contains("descriptors")));
         let mut pair = Pair::new(&config, parameters, sequences);
         for position in positions {
             let position = position.index(shape.positions);
@@ -388,4 +391,5 @@ fn a_large_layer_takes_the_bandwidth() {
     let four = compile(4);
     let gain = 4.0 * cycles as f64 / four.prediction.cycles() as f64;
     println!("{} cycles, {gain:.3} times", four.prediction.cycles());
+    assert!(gain >= 3.5, "{gain:.3}");
 }

@@ -1,6 +1,7 @@
 //! The attention half of a layer: projections, rotation, cache, scores, softmax, values, output.
 
 use super::layout::{Cache, Layer, Product};
+use super::plan::Order;
 use super::product::Column;
 use super::scheduler::{Passes, Work};
 use super::step::Step;
@@ -11,6 +12,8 @@ use crate::place::Place;
 use lpu_isa::descriptor::{Alu, Format, Function, Operand, Output, ResultFormat, Source};
 use lpu_isa::latency::{READ_LATENCY, WRITE_LATENCY};
 use lpu_isa::{AccMode, Descriptor, Reduction, Stream};
+use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Base-2 logarithm of the largest softmax weight: its negative, FP32.
 pub const AMPLITUDE: f32 = -14.99;
@@ -34,53 +37,65 @@ enum Target<'l> {
     Cache(&'l Cache),
 }
 
-/// When the vectors of each item have been driven towards the cache.
+/// For each head, when its last vectors are driven towards the cache.
 type Driven = Vec<i64>;
 
 impl Step<'_> {
     /// Lines norm, project, rotate, attend and output.
     pub fn attention(&mut self, number: usize, layer: &Layer) -> Result<(), CompileError> {
         self.normalise()?;
-        let shape = &self.plan.shape;
-        let items: Vec<Item> = (0..shape.sequences * shape.kv_heads)
+        let (sequences, heads) = (self.plan.shape.sequences, self.plan.shape.kv_heads);
+        let (group, buffers) = (self.plan.group, self.plan.registers.buffers);
+        let items: Vec<Item> = (0..sequences * heads)
             .map(|index| Item {
                 index,
-                sequence: index / shape.kv_heads,
-                head: index % shape.kv_heads,
+                sequence: index % sequences,
+                head: index / sequences,
             })
             .collect();
-        let keys = self.rotated(&layer.key, shape.kv_heads, Target::Cache(&layer.keys))?;
-        self.rotated(&layer.query, shape.heads, Target::Operands)?;
-        // Softmax takes long: the values of all heads are computed meanwhile.
-        let ahead = self.plan.registers.buffers.min(items.len());
-        let mut values: Option<Driven> = None;
-        for step in 0..items.len() + ahead {
-            // The buffer of the next head of keys is that of this one.
-            if let (Some(index), Some(driven)) = (step.checked_sub(ahead), &values) {
-                self.attend(layer, items[index], driven[index])?;
-            }
-            if let Some(&item) = items.get(step) {
-                self.scores(layer, item, keys[item.index])?;
+        let keys = self.rotated(&layer.key, 0..heads, Target::Cache(&layer.keys))?;
+        // Softmax takes long; what is placed after it fills its time.
+        let mut waiting = VecDeque::new();
+        let mut values = vec![None; heads];
+        for (head, items_of_head) in items.chunks(sequences).enumerate() {
+            let queries = head * group..(head + 1) * group;
+            self.rotated(&layer.query, queries, Target::Operands)?;
+            for &item in items_of_head {
+                if waiting.len() == buffers
+                    && let Some(first) = waiting.pop_front()
+                {
+                    self.attend_over(layer, first, &mut values)?;
+                }
+                self.scores(layer, item, keys[head])?;
                 self.softmax(number, item)?;
+                waiting.push_back(item);
             }
-            if step + 1 == ahead {
-                values = Some(self.values(layer)?);
+            if self.plan.order == Order::HeadByHead {
+                for item in waiting.drain(..) {
+                    self.attend_over(layer, item, &mut values)?;
+                }
             }
+        }
+        // All values first: they have the time of the last softmax.
+        for head in 0..heads {
+            self.values_once(layer, head, &mut values)?;
+        }
+        for item in waiting {
+            self.attend_over(layer, item, &mut values)?;
         }
         self.add_product(&layer.output, self.plan.rows.attended)
     }
 
-    /// Queries or keys: product and rotation of every head.
+    /// Queries or keys: product and rotation of some heads.
     fn rotated(
         &mut self,
         product: &Product,
-        heads: usize,
+        heads: Range<usize>,
         target: Target<'_>,
     ) -> Result<Driven, CompileError> {
         let (registers, tiles) = (self.plan.registers, self.plan.head_tiles());
-        let sequences = self.plan.shape.sequences;
-        let mut driven = vec![0; sequences * heads];
-        for head in 0..heads {
+        let (mut driven, mut waiting) = (Vec::new(), None);
+        for head in heads {
             for tile in 0..tiles {
                 let output = head * tiles + tile;
                 let factor = registers.factor(output);
@@ -89,6 +104,7 @@ impl Step<'_> {
                     output,
                     source: self.plan.rows.normed,
                     factor,
+                    roomy: matches!(target, Target::Operands),
                 };
                 self.column(column, |step, work, start| {
                     let row = registers.rotated(0, head) + tile;
@@ -100,10 +116,17 @@ impl Step<'_> {
                     step.scheduler.pass(work, Stream::west(0), passes, pass)
                 })?;
             }
-            let last = self.rotate(head, target)?;
-            for sequence in 0..sequences {
-                driven[sequence * heads + head] = last;
+            // Placed behind the next head's products, which its loads of the operand buffer would push away.
+            let ready = match registers.turns {
+                1 => Some(head),
+                _ => waiting.replace(head),
+            };
+            if let Some(head) = ready {
+                driven.push(self.rotate(head, target)?);
             }
+        }
+        if let Some(head) = waiting {
+            driven.push(self.rotate(head, target)?);
         }
         Ok(driven)
     }
@@ -196,19 +219,27 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Values of every head into the cache.
-    fn values(&mut self, layer: &Layer) -> Result<Driven, CompileError> {
+    /// Values of a head into the cache, unless they are placed already; returns when the last were driven.
+    fn values_once(
+        &mut self,
+        layer: &Layer,
+        head: usize,
+        placed: &mut [Option<i64>],
+    ) -> Result<i64, CompileError> {
+        if let Some(driven) = placed[head] {
+            return Ok(driven);
+        }
         let (registers, tiles) = (self.plan.registers, self.plan.head_tiles());
-        let (sequences, heads) = (self.plan.shape.sequences, self.plan.shape.kv_heads);
-        let mut driven = vec![0; sequences * heads];
-        for output in 0..self.plan.keys.len() {
+        let mut driven = 0;
+        for element in 0..tiles {
+            let output = head * tiles + element;
             let factor = registers.factor(output % 2);
-            let (head, element) = (output / tiles, output % tiles);
             let column = Column {
                 product: &layer.value,
                 output,
                 source: self.plan.rows.normed,
                 factor,
+                roomy: false,
             };
             let last = self.column(column, |step, work, start| {
                 let row = registers.worth(0);
@@ -216,11 +247,20 @@ impl Step<'_> {
                 let passes = step.each(start, row);
                 step.store(work, passes, pass, &layer.values, [head, element])
             })?;
-            for sequence in 0..sequences {
-                driven[sequence * heads + head] = last + self.scheduler.vector_latency();
-            }
+            driven = driven.max(last + self.scheduler.vector_latency());
         }
+        placed[head] = Some(driven);
         Ok(driven)
+    }
+
+    fn attend_over(
+        &mut self,
+        layer: &Layer,
+        item: Item,
+        values: &mut [Option<i64>],
+    ) -> Result<(), CompileError> {
+        let driven = self.values_once(layer, item.head, values)?;
+        self.attend(layer, item, driven)
     }
 
     /// Tiles of a cache as weights, and when their first READ may issue.
@@ -257,7 +297,8 @@ impl Step<'_> {
         let mut work = Work::default();
         // Each vector of keys is a column: a lane holds a key.
         self.read_cache(&mut work, (&layer.keys, true), item, driven, period);
-        let source = plan.rows.queries + item.index * tiles * rows;
+        let head = item.sequence * plan.shape.kv_heads + item.head;
+        let source = plan.rows.queries + head * tiles * rows;
         for key_tile in 0..plan.key_tiles {
             let start = (key_tile * turn) as i64;
             let levels = [Level::new(rows, 1, 1), Level::new(tiles, period, rows)];
@@ -360,7 +401,7 @@ impl Step<'_> {
                 write: Some(0),
                 ..Descriptor::default()
             };
-            let reciprocal = first + registers.reciprocal();
+            let reciprocal = first + registers.maximum();
             self.reduce(root, Reduction::Sum, &[(reciprocal, inverse)], number)?;
         }
         Ok(())
@@ -489,7 +530,7 @@ impl Step<'_> {
             for tile in 0..tiles {
                 let row_of_sum = sums + 2 * tile;
                 let mut quotient = Descriptor::default();
-                let reciprocal = first + registers.reciprocal();
+                let reciprocal = first + registers.maximum();
                 quotient.alus[0] = self.beside(row_of_sum, reciprocal, multiply(Operand::Register));
                 let quotient = coded(quotient, Stream::east(stream));
                 let mut work = Work::default();

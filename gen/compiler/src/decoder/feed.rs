@@ -17,7 +17,12 @@ impl Step<'_> {
         for tile in 0..self.plan.hidden.len() {
             self.gate(layer, tile)?;
             self.up(layer, tile)?;
+            // Placed behind the next tile's products, which its load of the operand buffer would push away.
+            if let Some(before) = tile.checked_sub(1) {
+                self.hidden(before)?;
+            }
         }
+        self.hidden(self.plan.hidden.len() - 1)?;
         self.add_product(&layer.down, self.plan.rows.hidden)
     }
 
@@ -31,6 +36,7 @@ impl Step<'_> {
                 output,
                 source,
                 factor,
+                roomy: false,
             };
             self.column(column, |step, work, start| {
                 let mut pass = Descriptor {
@@ -54,6 +60,7 @@ impl Step<'_> {
             output: tile,
             source: self.plan.rows.normed,
             factor,
+            roomy: true,
         };
         self.column(column, |step, work, start| {
             let row = registers.gated(0, tile);
@@ -85,7 +92,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// u of a tile, and h into the operand buffer.
+    /// u of a tile.
     fn up(&mut self, layer: &Layer, tile: usize) -> Result<(), CompileError> {
         let registers = self.plan.registers;
         let factor = registers.up_factor(tile);
@@ -94,6 +101,7 @@ impl Step<'_> {
             output: tile,
             source: self.plan.rows.normed,
             factor,
+            roomy: true,
         };
         self.column(column, |step, work, start| {
             let row = registers.gated(0, tile) + 2;
@@ -104,6 +112,12 @@ impl Step<'_> {
             let passes = step.each(start, row);
             step.scheduler.pass(work, Stream::west(0), passes, pass)
         })?;
+        Ok(())
+    }
+
+    /// h of a tile into the operand buffer.
+    fn hidden(&mut self, tile: usize) -> Result<(), CompileError> {
+        let registers = self.plan.registers;
         let stream = self.plan.vector_stream;
         let mut code = Descriptor {
             source: Source::Register(2),
@@ -135,6 +149,7 @@ impl Step<'_> {
                 output,
                 source: self.plan.rows.normed,
                 factor,
+                roomy: false,
             };
             self.column(column, |step, work, start| {
                 let row = registers.worth(0);

@@ -7,19 +7,47 @@ use lpu_isa::Config;
 
 /// Partial sums and maxima of a norm.
 pub const PARTIALS: usize = 4;
-/// Tiles of a row from which on a product takes so long that what is made of its sums is done before the next ones come.
-const LONG: usize = 8;
-
-/// How many heads and tiles of the feed-forward may be between their product and the operand buffer at once: what a shape profits
-/// from first. Each needs descriptors of its own.
-pub fn turns(config: &Config, shape: &Shape) -> (usize, &'static [usize]) {
-    match shape.width.div_ceil(config.lanes) < LONG {
-        true => (2, &[1]),
-        false => (1, &[]),
-    }
-}
 /// The most heads of keys whose attention is under way at once.
 const BUFFERS: usize = 8;
+/// Tiles of the feed-forward that are between their product and the operand buffer at once.
+const GATED: usize = 2;
+
+/// When values meet the softmax weights of a head of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Behind all values, as far as there are buffers: these have the time of the last softmax.
+    ValuesLast,
+    /// Before the queries of the next head, which have the time of its softmax.
+    HeadByHead,
+}
+
+/// What a plan may choose.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice {
+    pub order: Order,
+    /// Heads that are between their product and the operand buffer at once. Each needs descriptors of its own.
+    pub turns: usize,
+}
+
+/// All choices.
+pub const CHOICES: [Choice; 4] = [
+    Choice {
+        order: Order::ValuesLast,
+        turns: 2,
+    },
+    Choice {
+        order: Order::HeadByHead,
+        turns: 2,
+    },
+    Choice {
+        order: Order::ValuesLast,
+        turns: 1,
+    },
+    Choice {
+        order: Order::HeadByHead,
+        turns: 1,
+    },
+];
 
 /// Everything that does not depend on time.
 #[derive(Clone, Debug)]
@@ -42,6 +70,7 @@ pub struct Plan {
     pub key_tiles: usize,
     /// Heads that share a head of keys.
     pub group: usize,
+    pub order: Order,
     pub registers: Registers,
     pub rows: Rows,
 }
@@ -59,8 +88,10 @@ pub struct Registers {
     /// Vectors B under way.
     pub factors: usize,
     factor_slots: usize,
-    /// Heads, and tiles of the feed-forward, that are between their product and the operand buffer at once.
-    turns: usize,
+    /// The same for gate and up.
+    gates: usize,
+    /// Heads that are between their product and the operand buffer at once.
+    pub turns: usize,
     sequences: usize,
     /// From a register of a sequence to the same of the next.
     pub sequence_size: usize,
@@ -70,6 +101,8 @@ pub struct Registers {
     pub head_size: usize,
     group: usize,
     key_tiles: usize,
+    /// Registers for scores, and for the sums that follow them.
+    scores: usize,
     pub buffers: usize,
     pub count: usize,
 }
@@ -132,7 +165,7 @@ impl Registers {
 
     /// Gate, its activation and up of a tile of the feed-forward, in turns.
     pub const fn gated(&self, sequence: usize, tile: usize) -> usize {
-        self.worth(sequence) + 1 + self.turns * 4 * self.half + tile % self.turns * 3
+        self.worth(sequence) + 1 + self.turns * 4 * self.half + tile % GATED * 3
     }
 
     /// Rows of a head of the group in a buffer.
@@ -140,30 +173,28 @@ impl Registers {
         self.attention + (buffer * self.group + head) * self.head_size
     }
 
-    /// Within a head: the tree over tiles of scores, the maximum, the reciprocal of the sum, the sums of each tile's planes.
+    /// Within a head: the tree over tiles of scores.
     pub const fn fold(&self) -> usize {
-        self.key_tiles
+        self.scores
     }
 
+    /// The maximum, later the reciprocal of the sum.
     pub const fn maximum(&self) -> usize {
         self.fold() + self.key_tiles.div_ceil(2)
     }
 
-    pub const fn reciprocal(&self) -> usize {
-        self.maximum() + 1
-    }
-
+    /// The sums of both planes of each tile, in the place of the scores.
     pub const fn sums(&self) -> usize {
-        self.reciprocal() + 1
+        0
     }
 
     /// Registers of the vectors B of gate and up of a tile of the feed-forward.
     pub const fn gate_factor(&self, tile: usize) -> usize {
-        self.factor(tile % self.turns * 2)
+        self.gates + tile % GATED * 2
     }
 
     pub const fn up_factor(&self, tile: usize) -> usize {
-        self.factor(tile % self.turns * 2 + 1)
+        self.gates + tile % GATED * 2 + 1
     }
 
     /// The register of a vector B.
@@ -173,7 +204,7 @@ impl Registers {
 }
 
 impl Plan {
-    pub fn new(config: &Config, shape: &Shape, turns: usize) -> Result<Self, CompileError> {
+    pub fn new(config: &Config, shape: &Shape, choice: Choice) -> Result<Self, CompileError> {
         let Some(vxm) = &config.vxm else {
             return Err(CompileError::NoVectorUnit);
         };
@@ -206,7 +237,7 @@ impl Plan {
         };
         let half = (shape.head_dim / 2).div_ceil(lanes);
         let rows = rows(shape, lanes, config.mxm.operand_depth)?;
-        let registers = registers(shape, lanes, vxm.registers, [rows.slots, turns])?;
+        let registers = registers(shape, lanes, vxm.registers, [rows.slots, choice.turns])?;
         let plan = Self {
             lanes,
             alus: vxm.alus,
@@ -221,6 +252,7 @@ impl Plan {
             half,
             key_tiles: shape.positions / lanes,
             group: shape.heads / shape.kv_heads,
+            order: choice.order,
             registers,
             rows,
             shape: shape.clone(),
@@ -266,10 +298,12 @@ fn registers(
     let sines = cosines + half;
     let factors = sines + half;
     let factor_slots = turns * 2 * half;
-    let sequences = factors + factor_slots;
-    let sequence_size = width + 2 * PARTIALS + 3 + turns * (4 * half + 3);
+    let gates = factors + factor_slots;
+    let sequences = gates + GATED * 2;
+    let sequence_size = width + 2 * PARTIALS + 3 + turns * 4 * half + GATED * 3;
     let attention = sequences + shape.sequences * sequence_size;
-    let head_size = key_tiles + key_tiles.div_ceil(2) + 2 + 4 * half;
+    let scores = key_tiles.max(4 * half);
+    let head_size = scores + key_tiles.div_ceil(2) + 1;
     let needed = |buffers: usize| attention + buffers * group * head_size;
     let Some(buffers) = (1..=slots).rev().find(|&b| needed(b) <= available) else {
         return Err(CompileError::Decoder(format!(
@@ -288,6 +322,7 @@ fn registers(
         sines,
         factors,
         factor_slots,
+        gates,
         turns,
         sequences,
         sequence_size,
@@ -297,6 +332,7 @@ fn registers(
         head_size,
         group,
         key_tiles,
+        scores,
         buffers,
         count: available,
     })

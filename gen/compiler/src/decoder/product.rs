@@ -19,6 +19,8 @@ pub struct Column<'p> {
     pub source: usize,
     /// Register for the tile's part of vector B.
     pub factor: usize,
+    /// Whether a row of every sequence is to find time to enter the operand buffer in front of it.
+    pub roomy: bool,
 }
 
 impl Step<'_> {
@@ -205,8 +207,8 @@ impl Step<'_> {
             .multiply(&mut work, 0, column.source, &levels);
         self.accumulate_tiles(&mut work, 0, sequences, tiles, period);
         let sums = self.passing(((tiles - 1) * period) as i64);
-        // B takes its cycle of the slices in front of the weights. Several sequences leave it time for loads of the operand buffer.
-        let gap = sequences as i64;
+        // B takes its cycle of the slices in front of the weights.
+        let gap = if column.roomy { sequences as i64 } else { 1 };
         let config = self.config();
         let hole = first - gap - (config.mxm_position() - config.vxm_position()) as i64;
         let fetched = hole.min(sums - self.scheduler.chain());
@@ -215,6 +217,14 @@ impl Step<'_> {
         self.fetch(&mut work, factors, column.output, passes)?;
         pass(self, &mut work, sums)?;
         let cycle = self.scheduler.place(work)?;
+        println!(
+            "COL {} of {} x {} at {} len {}",
+            column.output,
+            column.product.inputs,
+            column.product.outputs,
+            cycle,
+            tiles * period
+        );
         Ok(cycle + sums + sequences as i64 - 1)
     }
 }
