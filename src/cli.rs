@@ -152,6 +152,8 @@ pub enum RunCommand {
     Matmul(MatmulArgs),
     /// softmax(Q K^T / sqrt(dim)) V, int8 -> FP32; the configuration needs a vector unit
     Attention(AttentionArgs),
+    /// Layers of a transformer decoder, a token of each sequence, int8 with FP32; needs both units
+    Layer(LayerArgs),
     /// Softmax of each row of an FP32 matrix; this and what follows need a vector unit
     Softmax(SoftmaxArgs),
     /// x / sqrt(mean(x^2) + eps) * gamma of each row
@@ -295,6 +297,39 @@ pub struct AttentionArgs {
     /// Real value of one step of V
     #[arg(long, default_value_t = 1.0 / 32.0, value_name = "STEP", value_parser = step)]
     pub v_scale: f64,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Args)]
+pub struct LayerArgs {
+    /// Width of the model
+    #[arg(long, default_value_t = 576, value_parser = dimension)]
+    pub dim: usize,
+    /// Width of the feed-forward
+    #[arg(long, default_value_t = 1536, value_parser = dimension)]
+    pub ffn: usize,
+    /// Heads
+    #[arg(long, default_value_t = 9, value_parser = dimension)]
+    pub heads: usize,
+    /// Heads of keys and values, each shared by heads / N neighbouring heads
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = dimension)]
+    pub kv_heads: usize,
+    /// Elements of a head, even
+    #[arg(long, default_value_t = 64, value_parser = dimension)]
+    pub head_dim: usize,
+    /// Layers
+    #[arg(long, default_value_t = 1, value_parser = dimension)]
+    pub layers: usize,
+    /// Positions of the KV cache, a multiple of the lanes
+    #[arg(long, default_value_t = 128, value_name = "N", value_parser = dimension)]
+    pub cache: usize,
+    /// Position of the token (default: the last of the cache)
+    #[arg(long, value_name = "N")]
+    pub position: Option<usize>,
+    /// Sequences that take a token each
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = dimension)]
+    pub batch: usize,
     #[command(flatten)]
     pub run: RunArgs,
 }

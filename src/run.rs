@@ -182,6 +182,9 @@ impl Job {
         machine
             .load(self.workload.program())
             .expect("a compiled program fits its machine");
+        for (queue, base) in self.workload.bases() {
+            machine.set_base(queue, base);
+        }
         machine.launch();
         Ok(machine)
     }
@@ -343,6 +346,9 @@ impl Job {
                 .map(|vector| (vector.slice, vector.address, vector.bytes.as_slice())),
         )?;
         rtl.load(self.workload.program())?;
+        for (queue, base) in self.workload.bases() {
+            rtl.set_base(queue, base)?;
+        }
         rtl.launch();
         Ok(())
     }

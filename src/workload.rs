@@ -1,10 +1,12 @@
 //! What runs on a tile: its program and operands, and what its result has to be.
 
 pub mod attention;
+pub mod layer;
 pub mod matmul;
 pub mod rows;
 
 pub use attention::Attention;
+pub use layer::Layers;
 pub use matmul::Matmul;
 pub use rows::Rows;
 
@@ -28,6 +30,10 @@ pub trait Workload {
     fn prediction(&self) -> &Prediction;
     /// The SRAM vectors before the launch.
     fn image(&self) -> Result<Vec<Vector>, CompileError>;
+    /// Base registers of MEM queues that are not zero: queue and value.
+    fn bases(&self) -> Vec<(usize, u16)> {
+        Vec::new()
+    }
     /// The SRAM vectors (slice, address) that hold the result.
     fn results(&self) -> Vec<(usize, usize)>;
     /// What it is worth.
@@ -124,6 +130,27 @@ pub enum Shape {
         weights: &'static str,
         /// Schedule.
         mode: &'static str,
+    },
+    /// Layers of a decoder.
+    Layer {
+        /// Width of the model.
+        dim: usize,
+        /// Width of the feed-forward.
+        ffn: usize,
+        /// Heads.
+        heads: usize,
+        /// Heads of keys and values.
+        kv_heads: usize,
+        /// Elements of a head.
+        head_dim: usize,
+        /// Layers.
+        layers: usize,
+        /// Positions of the cache.
+        cache: usize,
+        /// Position of the token.
+        position: usize,
+        /// Sequences, a token each.
+        batch: usize,
     },
     /// A kernel of the vector unit.
     Rows {

@@ -4,7 +4,7 @@ mod rows;
 
 use super::Outcome;
 use crate::cli::{
-    AttentionArgs, EngineArg, FormatArg, MatmulArgs, RunArgs, RunCommand, WeightsArg,
+    AttentionArgs, EngineArg, FormatArg, LayerArgs, MatmulArgs, RunArgs, RunCommand, WeightsArg,
 };
 use crate::progress::{self, Build};
 use lpu::data::{ArrayError, Matrix, Numbers};
@@ -12,7 +12,8 @@ use lpu::files::{self, Output};
 use lpu::quantise::{Quantised, Side};
 use lpu::run::{Finished, Job, Report};
 use lpu::workload::attention::{Options, Scales};
-use lpu::workload::{Attention, Matmul, OperandError, Shape, Workload};
+use lpu::workload::layer;
+use lpu::workload::{Attention, Layers, Matmul, OperandError, Shape, Workload};
 use lpu_compiler::attention::Weights;
 use lpu_compiler::matmul::Format;
 use lpu_isa::Config;
@@ -35,6 +36,11 @@ pub fn execute(command: &RunCommand) -> miette::Result<Outcome> {
             let config = prepare(&args.run)?;
             let attention = attention(&config, args)?;
             run(&args.run, &config, attention, args.q.is_none(), None)
+        }
+        RunCommand::Layer(args) => {
+            let config = prepare(&args.run)?;
+            let layers = layers(&config, args)?;
+            run(&args.run, &config, layers, true, None)
         }
         command => rows::execute(command),
     }
@@ -173,6 +179,35 @@ fn attention(config: &Config, args: &AttentionArgs) -> miette::Result<Attention>
     Ok(Attention::new(config, options, operands)?)
 }
 
+fn layers(config: &Config, args: &LayerArgs) -> miette::Result<Layers> {
+    let queries = args.heads.saturating_mul(args.head_dim);
+    let keys = args.kv_heads.saturating_mul(args.head_dim);
+    let positions = args.batch.saturating_mul(args.cache);
+    let operands = [
+        (queries.max(args.ffn), args.dim),
+        (positions, keys.saturating_mul(2)),
+        (args.layers, args.dim),
+    ];
+    check_seeded(
+        config,
+        &operands,
+        1,
+        "--dim, --ffn, --heads, --head-dim, --cache or --layers",
+    )?;
+    let options = layer::Options {
+        dim: args.dim,
+        ffn: args.ffn,
+        heads: args.heads,
+        kv_heads: args.kv_heads,
+        head_dim: args.head_dim,
+        layers: args.layers,
+        cache: args.cache,
+        position: args.position.unwrap_or(args.cache - 1),
+        batch: args.batch,
+    };
+    Ok(Layers::new(config, options, args.run.seed)?)
+}
+
 fn run(
     args: &RunArgs,
     config: &Config,
@@ -299,6 +334,24 @@ fn table(report: &Report) -> String {
                  {weights} weights, {mode}"
             );
             (what, "keys and values read")
+        }
+        Shape::Layer {
+            dim,
+            ffn,
+            heads,
+            kv_heads,
+            head_dim,
+            layers,
+            cache,
+            position,
+            batch,
+        } => {
+            let what = format!(
+                "{layers} decoder layer{} of {dim}, feed-forward {ffn}, {heads} heads ({kv_heads} of keys) of {head_dim}, \
+                 position {position} of {cache}, batch {batch}",
+                if *layers == 1 { "" } else { "s" }
+            );
+            (what, "weights, keys, values")
         }
         Shape::Rows {
             rows, cols, layout, ..

@@ -153,7 +153,7 @@ pub fn execute(command: &RunCommand) -> miette::Result<Outcome> {
                 None,
             )
         }
-        RunCommand::Matmul(_) | RunCommand::Attention(_) => {
+        RunCommand::Matmul(_) | RunCommand::Attention(_) | RunCommand::Layer(_) => {
             unreachable!("they are no kernels of rows")
         }
     }

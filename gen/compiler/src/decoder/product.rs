@@ -217,14 +217,6 @@ impl Step<'_> {
         self.fetch(&mut work, factors, column.output, passes)?;
         pass(self, &mut work, sums)?;
         let cycle = self.scheduler.place(work)?;
-        println!(
-            "COL {} of {} x {} at {} len {}",
-            column.output,
-            column.product.inputs,
-            column.product.outputs,
-            cycle,
-            tiles * period
-        );
         Ok(cycle + sums + sequences as i64 - 1)
     }
 }
