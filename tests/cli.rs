@@ -389,7 +389,14 @@ fn the_reference_names_every_field() {
     let page = fs::read_to_string("docs/cli.md").unwrap();
     for arguments in [
         small(&["--engine", "model", "--json"]),
-        vec!["generate", "--json", "--max-tokens", "0"],
+        vec![
+            "generate",
+            "--engine",
+            "model",
+            "--json",
+            "--max-tokens",
+            "0",
+        ],
         vec!["gen", "--json"],
         vec!["doctor", "--json"],
         vec!["config", "show", "--json"],

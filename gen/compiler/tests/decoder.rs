@@ -323,18 +323,19 @@ proptest! {
 
 #[test]
 fn what_cannot_be_is_refused() {
+    type Change<'a> = &'a dyn Fn(&mut Shape, &mut Config);
     let right = large(1);
     let proto = {
         let mut config = Config::preset("proto").unwrap();
         config.mem.depth = 16384;
         config
     };
-    let message = |change: &dyn Fn(&mut Shape, &mut Config)| {
+    let message = |change: Change<'_>| {
         let (mut shape, mut config) = (right.clone(), proto.clone());
         change(&mut shape, &mut config);
         decoder::compile(&config, &shape).unwrap_err().to_string()
     };
-    let cases: [(&str, &dyn Fn(&mut Shape, &mut Config)); 12] = [
+    let cases: [(&str, Change<'_>); 12] = [
         ("kv_heads must divide heads", &|s, _| s.kv_heads = 2),
         ("head_dim is 63 and must be even", &|s, _| s.head_dim = 63),
         ("raise it to 128", &|s, _| s.positions = 100),
