@@ -15,9 +15,8 @@ pub type Words = [Place; PLANES];
 /// A matrix: its tiles as weights of the MXM, and its vector B.
 #[derive(Clone, Debug)]
 pub struct Product {
-    /// Tiles along the inputs and along the outputs.
+    /// Tiles along the inputs.
     pub inputs: usize,
-    pub outputs: usize,
     /// By class: (output tile, input tile), L / c vectors each.
     pub weights: Vec<Place>,
     /// A word vector for each output tile.
@@ -101,7 +100,6 @@ impl Builder<'_> {
         let (inputs, outputs) = (inputs.len(), outputs.len());
         Product {
             inputs,
-            outputs,
             weights: self.tiles(inputs * outputs),
             factors: self.words(outputs),
         }
@@ -169,8 +167,13 @@ impl Layout {
             results: builder.words(shape.sequences * result_tiles + spare(plan) + plan.burst()),
             plan: plan.clone(),
         };
-        builder.room.check()?;
-        Ok(layout)
+        let used: Vec<usize> = (0..config.mem.slices)
+            .map(|slice| builder.room.used(slice))
+            .collect();
+        match used.iter().any(|&vectors| vectors > config.mem.depth) {
+            true => Err(CompileError::Decoder(too_large(config, plan, &used))),
+            false => Ok(layout),
+        }
     }
 
     /// The sizes.
@@ -445,26 +448,30 @@ impl Layout {
         }
         vectors
     }
+}
 
-    /// Vectors in use, of all slices.
-    pub fn vectors(&self) -> usize {
-        let product = |product: &Product| {
-            product.inputs * product.outputs * self.plan.lanes + PLANES * product.outputs
-        };
-        let layer = |layer: &Layer| {
-            let products = [
-                &layer.query,
-                &layer.key,
-                &layer.value,
-                &layer.output,
-                &layer.gate,
-                &layer.up,
-                &layer.down,
-            ];
-            products.into_iter().map(product).sum::<usize>()
-        };
-        self.layers.iter().map(layer).sum::<usize>() + self.head.as_ref().map_or(0, product)
-    }
+/// What would hold layers that take so many vectors of each slice.
+fn too_large(config: &Config, plan: &Plan, used: &[usize]) -> String {
+    const DEEPEST: usize = 65536;
+    const MOST_SLICES: usize = 32;
+    let (slices, depth) = (config.mem.slices, config.mem.depth);
+    let (total, fullest) = (
+        used.iter().sum::<usize>(),
+        used.iter().max().copied().unwrap_or(0),
+    );
+    let wanted = total.div_ceil(DEEPEST).next_multiple_of(plan.streams);
+    let fix = if fullest <= DEEPEST {
+        format!("raise mem.depth to {}", fullest.next_power_of_two())
+    } else if wanted <= MOST_SLICES {
+        format!("raise mem.slices to {wanted} and mem.depth to {DEEPEST}")
+    } else {
+        format!("no machine of {} lanes holds that", config.lanes)
+    };
+    format!(
+        "the layers take {total} vectors of {} bytes, {fullest} of the fullest MEM slice, and mem.slices is {slices}, mem.depth is {depth}: {fix}, take fewer positions, or spread the layers over {} machines of this size",
+        config.lanes,
+        total.div_ceil(slices * depth).max(2)
+    )
 }
 
 /// Vectors of a head in front of the tile that nobody reads.
