@@ -136,13 +136,12 @@ fn bad_input_is_refused() {
     let folder = folder();
     let path = folder.path();
     std::fs::write(path.join("no.safetensors"), [3; 20]).unwrap();
-    let cases: [&[&str]; 7] = [
+    let cases: [&[&str]; 6] = [
         &["--prompt", "a", "--format", "int8", "--engine", "golden"],
         &["--prompt", "a", "--int8-attention", "--engine", "golden"],
         &["--prompt", "a", "--kv-in", "no.safetensors"],
         &["--prompt", "a", "--config", "none.toml"],
         &["--prompt", "a", "--engine", "model", "--config", "wide"],
-        &["--prompt", "a", "--engine", "model", "--config", "edge"],
         &["--prompt", "a", "--kv-out", "no/folder/kv.safetensors"],
     ];
     let shown: Vec<String> = cases
