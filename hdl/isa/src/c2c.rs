@@ -48,7 +48,7 @@ pub const MARKER_TOLERANCE: u32 = 3;
 pub const MARKERS_TO_LOCK: u32 = 3;
 /// Bad markers in sequence that unlock a lane.
 pub const MARKERS_TO_UNLOCK: u32 = 4;
-/// Most words from the first lane to the last.
+/// Most words from the first lane to the last, in long frames; see [`Shape::max_skew`].
 pub const MAX_SKEW: usize = 28;
 /// Frames that are ignored after a trim.
 pub const TRIM_HOLD: u32 = 6;
@@ -66,9 +66,9 @@ pub const ALIGN_LATENCY: usize = 1;
 /// Cycles of the deskew buffer of the latest lane.
 pub const DESKEW_LATENCY: usize = 2;
 /// Cycles of the FEC decoder beyond a frame.
-pub const FEC_EXTRA: usize = 3;
+pub const FEC_EXTRA: usize = 1;
 /// Cycles from the repaired word to the elastic buffer.
-pub const DEFRAME_LATENCY: usize = 2;
+pub const DEFRAME_LATENCY: usize = 1;
 /// Most cycles of the receiver's clock through the elastic buffer.
 pub const CROSS_LATENCY: usize = 4;
 
@@ -143,6 +143,13 @@ impl Shape {
     #[must_use]
     pub const fn codeword(self) -> usize {
         self.frame() - 1
+    }
+
+    /// Most words from the first lane to the last: lanes further apart could be taken for those of another frame.
+    #[must_use]
+    pub const fn max_skew(self) -> usize {
+        let half = self.frame() / 2 - 2;
+        if half < MAX_SKEW { half } else { MAX_SKEW }
     }
 
     /// Most cycles from SEND to a RECEIVE that finds the flit, over a PHY and line of `phy` cycles and lanes that are up to

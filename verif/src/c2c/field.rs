@@ -27,13 +27,20 @@ pub fn inverse(a: u8) -> u8 {
     (0..254).fold(1, |x, _| multiply(x, a))
 }
 
+/// Twice a number: alpha times it.
+const fn double(a: u8) -> u8 {
+    let wide = (a as u16) << 1;
+    (if wide & 0x100 != 0 {
+        wide ^ FIELD_POLYNOMIAL
+    } else {
+        wide
+    }) as u8
+}
+
 /// The two sums of a column: both zero in a codeword.
 pub fn sums(column: &[u8]) -> (u8, u8) {
-    let n = column.len();
-    let terms = column.iter().enumerate();
-    terms.fold((0, 0), |(s0, s1), (k, &r)| {
-        (s0 ^ r, s1 ^ multiply(r, power(n - 1 - k)))
-    })
+    let sum = |(s0, s1): (u8, u8), &r: &u8| (s0 ^ r, double(s1) ^ r);
+    column.iter().fold((0, 0), sum)
 }
 
 /// The two parity bytes that follow the data of a column: the solution of the two equations.
@@ -62,8 +69,13 @@ pub fn look(column: &[u8]) -> Column {
     if (s0, s1) == (0, 0) {
         return Column::Good;
     }
-    let n = column.len();
-    let place = (0..n).find(|k| s0 != 0 && s1 == multiply(s0, power(n - 1 - k)));
+    // From the last byte, whose power is 1, to the first.
+    let mut product = s0;
+    let place = (0..column.len()).rev().find(|_| {
+        let here = s0 != 0 && s1 == product;
+        product = double(product);
+        here
+    });
     place.map_or(Column::Uncorrectable, |k| Column::Repaired(k, s0))
 }
 
@@ -84,6 +96,17 @@ mod tests {
                 assert_eq!(multiply(a, b ^ 0x5a), multiply(a, b) ^ multiply(a, 0x5a));
             }
         }
+    }
+
+    #[test]
+    fn sums_are_those_of_the_contract() {
+        let column: Vec<u8> = (0..200u8).map(|i| i.wrapping_mul(97) ^ 0x35).collect();
+        let n = column.len();
+        let terms = column.iter().enumerate();
+        let expected = terms.fold((0, 0), |(s0, s1), (k, &r)| {
+            (s0 ^ r, s1 ^ multiply(r, power(n - 1 - k)))
+        });
+        assert_eq!(sums(&column), expected);
     }
 
     #[test]
