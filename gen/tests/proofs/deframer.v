@@ -2,7 +2,7 @@
 // if its bit of the map is one, the sender is up and flits are wanted. 8 slots, 15 words: the map is bits 207:200 of the trailer.
 //
 //! mutant an empty word is no flit: & map_q[0] => & (|in_word) & map_q[0]
-//! mutant a trailer is a flit: in_number <= 8'd8 => in_number <= 8'd9
+//! mutant the first slot is none: in_number != 8'd0 => in_number > 8'd1
 //! mutant a sender that trains: [221:220] == 2'd2 => [221:220] != 2'd0
 module proof (input clock, input accept, input [63:0] word, input [255:0] trailer_in, input [7:0] corrected, input [7:0] uncorrectable);
   wire valid, report;
@@ -11,7 +11,7 @@ module proof (input clock, input accept, input [63:0] word, input [255:0] traile
   reg [7:0] number = 0;
   reg [255:0] trailer;
   reg [1:0] frames = 0;
-  wire done = number == 0 && frames != 0;
+  wire done = number == 0 && frames >= 2;
   lpu_c2c_deframer dut (.clock(clock), .reset(1'b0), .in_accept(accept), .in_word(word), .in_number(number), .in_valid(frames != 0),
     .in_trailer(trailer), .in_done(done), .in_corrected(corrected), .in_uncorrectable(uncorrectable), .out_valid(valid),
     .out_data(data), .out_report(report), .out_content(content));

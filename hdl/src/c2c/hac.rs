@@ -117,6 +117,11 @@ impl Logic for Hac {
         self.hac.reset.next = self.reset.val();
         self.kind.reset.next = self.reset.val();
         self.own.reset.next = self.reset.val();
+        self.trim.next = self.judge.q.val()
+            & self.in_child.val()
+            & (self.offset.q.val() != 0)
+            & (self.offset.q.val() != 1)
+            & (self.offset.q.val() != self.minus_one.val());
         self.known.reset.next = self.forget.val() | self.trim.val();
         self.latency.reset.next = self.reset.val();
         self.offset.reset.next = self.reset.val();
@@ -143,11 +148,6 @@ impl Logic for Hac {
         self.offset.enable.next = self.judge.d.val();
         self.offset.d.next = self.own.q.val() - self.half.val();
 
-        self.trim.next = self.judge.q.val()
-            & self.in_child.val()
-            & (self.offset.q.val() != 0)
-            & (self.offset.q.val() != 1)
-            & (self.offset.q.val() != self.minus_one.val());
         self.hac.enable.next = true;
         self.hac.d.next = self.hac.q.val() + 1;
         self.hold.enable.next = self.in_report.val() & (self.hold.q.val() != 0);
