@@ -173,14 +173,7 @@ impl<const L: usize, const V: usize> WritePort<L, V> {
 impl<const L: usize, const V: usize> Logic for WritePort<L, V> {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(
-            self,
-            clock,
-            select,
-            direct1,
-            direct2,
-            direct_address
-        );
+        clock!(self, clock, select, direct1, direct2, direct_address);
         self.select.reset.next = self.reset.val();
         self.direct1.reset.next = self.reset.val();
         self.direct2.reset.next = self.reset.val();
