@@ -128,7 +128,7 @@ synth_ecp5 {luts}-top {TOP} -json netlist.json
 def place_and_route(folder: Path, tool: str, arguments: argparse.Namespace) -> dict:
     (folder / "lpu.lpf").write_text((ECP5 / "lpu.lpf").read_text())
     command = [tool, *DEVICES[arguments.device], "--package", "CABGA381", "--seed", str(arguments.seed)]
-    command += ["--freq", str(arguments.min_mhz), "--placer", arguments.placer, "--router", "router2"]
+    command += ["--freq", str(arguments.min_mhz), "--placer", arguments.placer, "--router", arguments.router]
     command += ["--json", "netlist.json", "--lpf", "lpu.lpf", "--lpf-allow-unconstrained", "--timing-allow-fail"]
     command += ["--report", "report.json", *(["--no-route"] if arguments.placed else ["--textcfg", "lpu.config"])]
     start = time.monotonic()
@@ -182,8 +182,8 @@ def words_of(machine: dict) -> list[int]:
 def move_program(machine: dict) -> list[str]:
     """Lines of a record: a seeded program that moves vectors over all streams, and what came of it.
 
-    All MEM queues run in blocks of BLOCK cycles. In a block every slice reads (READ or GATHER) onto one stream and writes
-    (WRITE or SCATTER) from one that another slice drives. Collisions and missing operands are welcome: faults are outputs
+    All MEM queues run in blocks of BLOCK cycles. In a block every slice reads (READ, or GATHER if there is one) onto one stream
+    and writes (WRITE or SCATTER) from one that another slice drives. Collisions and missing operands are welcome: faults are outputs
     too. Some words carry a wrong bit. Vectors are such that indirect addresses stay in the rows that were written.
     """
     slices, streams = machine["mem"]["slices"], machine["streams"]
@@ -205,8 +205,9 @@ def move_program(machine: dict) -> list[str]:
             sources = [i for i in range(slices) if i != here and (i < here) == (codes[i] < 32)] or [here]
             one, other = (codes[random.choice(sources)] for _ in range(2))
             common = random.randrange(16) << 32 | (BLOCK - 1) << 48 | 1 << 20 | 1 << 80 | 1 << 92
-            programs[2 * here].append(random.choice([1, 1, 2 | one << 14]) | codes[here] << 8 | common)
-            programs[2 * here + 1].append(random.choice([3, 3, 4 | other << 14]) | one << 8 | common)
+            gather, scatter = ([2 | one << 14], [4 | other << 14]) if machine["mem"].get("indirect", True) else ([], [])
+            programs[2 * here].append(random.choice([1, 1, *gather]) | codes[here] << 8 | common)
+            programs[2 * here + 1].append(random.choice([3, 3, *scatter]) | one << 8 | common)
     lines += [f"1 0 1 1 {0x100 + queue:x} {random.randrange(16):x}" for queue in range(2 * slices)]
     lines += launched(machine, programs, BLOCK * blocks + 64)
     return lines + [f"1 0 1 0 {address:x} 0" for address in words_of(machine)]
@@ -353,6 +354,7 @@ def main() -> None:
     parser.add_argument("--min-mhz", type=float, default=100.0, help="least frequency (default: 100)")
     parser.add_argument("--lut4", action="store_true", help="LUTs of four inputs only: less area, more levels of logic")
     parser.add_argument("--placer", choices=["static", "heap"], default="static", help="placer of nextpnr (default: static)")
+    parser.add_argument("--router", choices=["router1", "router2"], default="router1", help="router of nextpnr (default: router1)")
     parser.add_argument("--minutes", type=float, help="limit for placement and routing (default: none)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the placer (default: 1)")
     parser.add_argument("--out", type=Path, help="folder for all files (default: build/fpga/<config>)")

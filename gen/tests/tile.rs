@@ -46,10 +46,11 @@ fn preset(name: &str) -> Config {
 #[test]
 fn off_default_configurations_are_clean() {
     type Vary = fn(&mut Config);
-    let variations: [(&str, Vary); 15] = [
+    let variations: [(&str, Vary); 16] = [
         ("two planes", |c| c.mxm.planes = 2),
         ("four planes", |c| c.mxm.planes = 4),
         ("one slice", |c| c.mem.slices = 1),
+        ("no indirect addresses", |c| c.mem.indirect = false),
         ("two slices", |c| c.mem.slices = 2),
         ("many slices", |c| c.mem.slices = 32),
         ("four streams", |c| c.streams = 4),

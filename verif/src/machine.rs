@@ -128,7 +128,7 @@ impl Machine {
         Self {
             config: config.clone(),
             queues: queues
-                .map(|(id, unit)| queue::Queue::new(id as u8, unit.kind))
+                .map(|(id, unit)| queue::Queue::new(id as u8, unit.kind, config.mem.indirect))
                 .collect(),
             next: vec![NEVER; units.len()],
             waiting: vec![false; units.len()],

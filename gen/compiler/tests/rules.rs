@@ -278,6 +278,24 @@ fn instructions_that_break_a_rule_by_themselves() {
 }
 
 #[test]
+fn machine_without_indirect_addresses() {
+    let mut config = nano();
+    config.mem.indirect = false;
+    let (stream, offset) = (Stream::east(0), Stream::east(1));
+    let cases = [
+        ("mem0.read", Operation::Gather { stream, offset }),
+        ("mem0.write", Operation::Scatter { stream, offset }),
+    ];
+    for (queue, operation) in cases {
+        let mut lists = vec![vec![End]; config.num_queues()];
+        lists[id(queue)].insert(0, once(operation));
+        let found = check(&config, &build(&config, &lists)).unwrap_err().list;
+        let text = fires!(found, Violation::Instruction { .. });
+        assert!(text.contains("mem.indirect is false"), "{text}");
+    }
+}
+
+#[test]
 fn sync_without_notify() {
     let text = fires!(
         violations(&[("mem0.read", &[nop(5), Sync])]),

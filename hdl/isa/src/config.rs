@@ -50,6 +50,17 @@ pub struct MemConfig {
     /// Vectors in a slice (a power of two, 16 to 65536).
     #[schemars(range(min = 16, max = 65536))]
     pub depth: usize,
+    /// Whether the slices take addresses from streams: GATHER and SCATTER (default: true).
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub indirect: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 /// The matrix unit.

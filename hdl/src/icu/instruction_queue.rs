@@ -1,5 +1,6 @@
 //! One instruction queue.
 
+use super::sequencer::kind_name;
 use super::{ProgramFetch, Sequencer};
 use crate::info::Info;
 use lpu_isa::{Config, QueueKind};
@@ -125,11 +126,11 @@ impl InstructionQueue {
             out_ended: Signal::default(),
             out_illegal: Signal::default(),
             fetch: ProgramFetch::new(depth),
-            sequencer: Sequencer::new(kind),
+            sequencer: Sequencer::new(kind, config.mem.indirect),
             info: Info::new("instruction_queue", file!())
                 .summary("One instruction queue: program memory and sequencer")
                 .param("DEPTH", depth)
-                .param("KIND", format!("{kind:?}").to_lowercase())
+                .param("KIND", kind_name(kind, config.mem.indirect))
                 .port("in_launch", "the cycle after the next is cycle 0")
                 .port("in_notify", "one cycle before a SYNC sees the pulse")
                 .port("out_program_data", "3 cycles after in_program_enable")

@@ -144,15 +144,23 @@ pub struct Sequencer {
     info: Info,
 }
 
+/// The kind of a queue in names of modules: queues that differ in what they take have different ones.
+pub(super) fn kind_name(kind: QueueKind, indirect: bool) -> String {
+    let direct = !indirect && matches!(kind, QueueKind::MemRead | QueueKind::MemWrite);
+    format!("{kind:?}{}", if direct { "direct" } else { "" }).to_lowercase()
+}
+
 /// The opcodes of `codes` as a mask.
 fn mask(codes: &[u8]) -> Bits<16> {
     Bits::from(codes.iter().fold(0u64, |mask, code| mask | 1 << code))
 }
 
 /// The operations a queue takes.
-fn operations(kind: QueueKind) -> &'static [u8] {
+fn operations(kind: QueueKind, indirect: bool) -> &'static [u8] {
     use opcode::*;
     match kind {
+        QueueKind::MemRead if !indirect => &[READ],
+        QueueKind::MemWrite if !indirect => &[WRITE],
         QueueKind::MemRead => &[READ, GATHER],
         QueueKind::MemWrite => &[WRITE, SCATTER],
         QueueKind::MxmWeights => &[LW, IW],
@@ -164,8 +172,10 @@ fn operations(kind: QueueKind) -> &'static [u8] {
 }
 
 impl Sequencer {
-    /// A sequencer that takes the instructions of a queue of this kind.
-    pub fn new(kind: QueueKind) -> Self {
+    /// A sequencer that takes the instructions of a queue of this kind in a machine with GATHER and SCATTER, or without
+    /// (`indirect`).
+    pub fn new(kind: QueueKind, indirect: bool) -> Self {
+        let operations = operations(kind, indirect);
         let configures: &[u8] = match kind {
             QueueKind::MxmWeights => &[opcode::CONFIG],
             _ => &[],
@@ -254,15 +264,15 @@ impl Sequencer {
             step1: Signal::default(),
             augend: Signal::default(),
             addend: Signal::default(),
-            operations: Constant::new(mask(operations(kind))),
+            operations: Constant::new(mask(operations)),
             second_code: Constant::new(Bits::from(u64::from(
-                operations(kind).get(1).copied().unwrap_or(opcode::NOP),
+                operations.get(1).copied().unwrap_or(opcode::NOP),
             ))),
-            accepted: Constant::new(mask(operations(kind)) | mask(configures) | mask(&common)),
+            accepted: Constant::new(mask(operations) | mask(configures) | mask(&common)),
             config_code: Constant::new(mask(configures)),
             info: Info::new("sequencer", file!())
                 .summary("Issues instructions: repeats, waits, barriers and the end")
-                .param("KIND", format!("{kind:?}").to_lowercase())
+                .param("KIND", kind_name(kind, indirect))
                 .port("in_launch", "the cycle after the next is cycle 0")
                 .port("in_notify", "releases SYNC in the next cycle")
                 .port("in_past", "there is no next instruction")

@@ -2,7 +2,7 @@
 
 use super::IndirectAddress;
 use crate::info::Info;
-use crate::prim::{DelayLine, Flop, Pipe};
+use crate::prim::{DelayLine, Flop, Optional, Pipe};
 use lpu_isa::Config;
 use lpu_isa::latency::INDIRECT_LATENCY;
 use rust_hdl::prelude::*;
@@ -23,7 +23,7 @@ use rust_hdl::prelude::*;
 /// A READ that issues in the cycle in which a GATHER uses its address wins. Bit c of `out_fault` says that fault c happens in
 /// this cycle.
 ///
-/// Parameters: S streams in each direction; depth. Latency: none from `in_operation` to `out_read` for READ,
+/// Parameters: S streams in each direction; depth; whether there is a GATHER. Latency: none from `in_operation` to `out_read` for READ,
 /// [`INDIRECT_LATENCY`] for GATHER; [`DRIVE_LATENCY`](Self::DRIVE_LATENCY) from there to the drive. Reset drops what is under
 /// way.
 #[derive(LogicBlock)]
@@ -74,8 +74,8 @@ pub struct ReadPort {
     pub out_corrected: Signal<Out, Bits<4>>,
     /// Uncorrectable codewords found in this cycle.
     pub out_uncorrectable: Signal<Out, Bits<4>>,
-    indirect: IndirectAddress,
-    gather_stream: DelayLine<Bits<6>>,
+    indirect: Optional<IndirectAddress>,
+    gather_stream: Optional<DelayLine<Bits<6>>>,
     load: Flop<Bit>,
     load_stream: Pipe<Bits<6>>,
     drive: Flop<Bit>,
@@ -83,6 +83,10 @@ pub struct ReadPort {
     drive_east: Flop<Bits<32>>,
     drive_west: Flop<Bits<32>>,
     read: Signal<Local, Bit>,
+    gather: Signal<Local, Bit>,
+    missing: Signal<Local, Bit>,
+    corrected: Signal<Local, Bits<4>>,
+    uncorrectable: Signal<Local, Bits<4>>,
     uses: Signal<Local, Bit>,
     address: Signal<Local, Bits<16>>,
     fault: Signal<Local, Bits<8>>,
@@ -90,6 +94,7 @@ pub struct ReadPort {
     beyond: Constant<Bits<16>>,
     info: Info,
     _streams: usize,
+    _indirect: usize,
 }
 
 impl ReadPort {
@@ -99,6 +104,7 @@ impl ReadPort {
     /// The read port of a slice of `config`.
     pub fn new(config: &Config) -> Self {
         let (streams, inside) = (config.streams, config.mem.depth as u64 - 1);
+        let indirect = config.mem.indirect;
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
@@ -123,8 +129,8 @@ impl ReadPort {
             out_fault: Signal::default(),
             out_corrected: Signal::default(),
             out_uncorrectable: Signal::default(),
-            indirect: IndirectAddress::new(config),
-            gather_stream: DelayLine::new(INDIRECT_LATENCY as usize),
+            indirect: Optional::new(indirect, || IndirectAddress::new(config)),
+            gather_stream: Optional::new(indirect, || DelayLine::new(INDIRECT_LATENCY as usize)),
             load: Flop::default(),
             load_stream: Pipe::default(),
             drive: Flop::default(),
@@ -132,6 +138,10 @@ impl ReadPort {
             drive_east: Flop::default(),
             drive_west: Flop::default(),
             read: Signal::default(),
+            gather: Signal::default(),
+            missing: Signal::default(),
+            corrected: Signal::default(),
+            uncorrectable: Signal::default(),
             uses: Signal::default(),
             address: Signal::default(),
             fault: Signal::default(),
@@ -143,6 +153,14 @@ impl ReadPort {
                 .param("DEPTH", config.mem.depth)
                 .port("in_operation", "bit 0 READ, bit 1 GATHER")
                 .port("in_select2", "one-hot by code")
+                .unused("in_operation")
+                .unused("in_select2")
+                .unused("in_east_data")
+                .unused("in_east_check")
+                .unused("in_east_valid")
+                .unused("in_west_data")
+                .unused("in_west_check")
+                .unused("in_west_valid")
                 .port("in_east_data", "codeword 0")
                 .port("in_west_data", "codeword 0")
                 .port("in_collision", "in the drive cycle")
@@ -150,6 +168,7 @@ impl ReadPort {
                 .port("out_load", "the output register takes the word")
                 .port("out_fault", "bit c: fault c in this cycle"),
             _streams: streams,
+            _indirect: usize::from(indirect),
         }
     }
 }
@@ -160,8 +179,6 @@ impl Logic for ReadPort {
         clock!(
             self,
             clock,
-            indirect,
-            gather_stream,
             load,
             load_stream,
             drive,
@@ -169,35 +186,46 @@ impl Logic for ReadPort {
             drive_east,
             drive_west
         );
-        self.indirect.reset.next = self.reset.val();
         self.load.reset.next = self.reset.val();
         self.drive.reset.next = self.reset.val();
         self.drive_east.reset.next = self.reset.val();
         self.drive_west.reset.next = self.reset.val();
 
-        for i in 0..self._streams {
-            self.indirect.in_east_data[i].next = self.in_east_data[i].val();
-            self.indirect.in_east_check[i].next = self.in_east_check[i].val();
-            self.indirect.in_east_valid[i].next = self.in_east_valid[i].val();
-            self.indirect.in_west_data[i].next = self.in_west_data[i].val();
-            self.indirect.in_west_check[i].next = self.in_west_check[i].val();
-            self.indirect.in_west_valid[i].next = self.in_west_valid[i].val();
-        }
-        self.indirect.in_enable.next = self.in_operation.val().get_bit(1);
-        self.indirect.in_select.next = self.in_select2.val();
-        self.indirect.in_address.next = self.in_address.val();
-        self.indirect.in_allow.next = true;
-
         // READ uses its address at once and wins over a GATHER that issued five cycles ago.
         self.read.next = self.in_operation.val().get_bit(0);
-        self.uses.next = self.read.val() | self.indirect.out_use.val();
-        self.gather_stream.d.next = self.in_stream.val();
-        self.address.next = self.indirect.out_address.val();
-        self.load_stream.d.next = self.gather_stream.q.val();
-        if self.read.val() {
-            self.address.next = self.in_address.val();
-            self.load_stream.d.next = self.in_stream.val();
+        self.gather.next = false;
+        self.missing.next = false;
+        self.corrected.next = 0.into();
+        self.uncorrectable.next = 0.into();
+        self.address.next = self.in_address.val();
+        self.load_stream.d.next = self.in_stream.val();
+        for _k in 0..self._indirect {
+            self.indirect.clock.next = self.clock.val();
+            self.indirect.reset.next = self.reset.val();
+            for i in 0..self._streams {
+                self.indirect.in_east_data[i].next = self.in_east_data[i].val();
+                self.indirect.in_east_check[i].next = self.in_east_check[i].val();
+                self.indirect.in_east_valid[i].next = self.in_east_valid[i].val();
+                self.indirect.in_west_data[i].next = self.in_west_data[i].val();
+                self.indirect.in_west_check[i].next = self.in_west_check[i].val();
+                self.indirect.in_west_valid[i].next = self.in_west_valid[i].val();
+            }
+            self.indirect.in_enable.next = self.in_operation.val().get_bit(1);
+            self.indirect.in_select.next = self.in_select2.val();
+            self.indirect.in_address.next = self.in_address.val();
+            self.indirect.in_allow.next = true;
+            self.gather_stream.clock.next = self.clock.val();
+            self.gather_stream.d.next = self.in_stream.val();
+            self.gather.next = self.indirect.out_use.val();
+            self.missing.next = self.indirect.out_missing.val();
+            self.corrected.next = self.indirect.out_corrected.val();
+            self.uncorrectable.next = self.indirect.out_uncorrectable.val();
+            if !self.read.val() {
+                self.address.next = self.indirect.out_address.val();
+                self.load_stream.d.next = self.gather_stream.q.val();
+            }
         }
+        self.uses.next = self.read.val() | self.gather.val();
         self.out_read.next = self.uses.val();
         self.out_address.next = self.address.val() & self.inside.val();
 
@@ -222,22 +250,22 @@ impl Logic for ReadPort {
         self.out_drive_east.next = self.drive_east.q.val();
         self.out_drive_west.next = self.drive_west.q.val();
 
-        self.out_corrected.next = self.indirect.out_corrected.val();
-        self.out_uncorrectable.next = self.indirect.out_uncorrectable.val();
+        self.out_corrected.next = self.corrected.val();
+        self.out_uncorrectable.next = self.uncorrectable.val();
         self.fault.next = 0.into();
         if self.in_collision.val() {
             self.fault.next = self.fault.val() | 0x02;
         }
-        if self.indirect.out_missing.val() {
+        if self.missing.val() {
             self.fault.next = self.fault.val() | 0x04;
         }
-        if self.read.val() & self.indirect.out_use.val() {
+        if self.read.val() & self.gather.val() {
             self.fault.next = self.fault.val() | 0x08;
         }
         if self.uses.val() & (self.address.val() & self.beyond.val()).any() {
             self.fault.next = self.fault.val() | 0x10;
         }
-        if self.indirect.out_uncorrectable.val().any() {
+        if self.uncorrectable.val().any() {
             self.fault.next = self.fault.val() | 0x20;
         }
         self.out_fault.next = self.fault.val();

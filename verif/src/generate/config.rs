@@ -14,6 +14,7 @@ pub fn config() -> impl Strategy<Value = Config> {
         1usize..=5,
         select(vec![16usize, 32, 64]),
         1usize..=2,
+        prop_oneof![3 => Just(true), 1 => Just(false)],
     );
     let depths = (
         0u32..=3,
@@ -33,12 +34,13 @@ pub fn config() -> impl Strategy<Value = Config> {
         MxmFormat::ALL.to_vec(),
     ]);
     (shape, depths, units, formats).prop_map(|(shape, depths, units, formats)| {
-        let (lanes, streams, slices, depth, planes) = shape;
+        let (lanes, streams, slices, depth, planes, indirect) = shape;
         let (weight_streams, accumulators, operands, queue) = depths;
         let mut config = Config::preset("nano").expect("a preset");
         "random".clone_into(&mut config.name);
         (config.lanes, config.streams) = (lanes, streams);
         (config.mem.slices, config.mem.depth) = (slices, depth);
+        config.mem.indirect = indirect;
         config.mxm.planes = planes;
         // W is a power of two that divides S and is at most L.
         let most = streams.trailing_zeros().min(lanes.trailing_zeros());

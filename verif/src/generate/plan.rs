@@ -100,7 +100,7 @@ impl Plan<'_> {
                 self.read(other, near, t, stream, e % (rows + OFFSETS));
                 self.write(near, t, stream, f % rows);
             }
-            2 if slices > 1 => {
+            2 if slices > 1 && config.mem.indirect => {
                 let (offset, stream) = (
                     toward(index(d), other),
                     Stream {
@@ -120,7 +120,7 @@ impl Plan<'_> {
                 self.resources.push(Resource::ReadPort(near, port));
                 self.way(near, port + READ_LATENCY - 1, stream);
             }
-            3 if slices > 2 => {
+            3 if slices > 2 && config.mem.indirect => {
                 let third = (0..slices)
                     .find(|&s| s != near && s != other)
                     .expect("three slices");

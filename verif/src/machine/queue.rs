@@ -54,6 +54,7 @@ pub enum Issue {
 pub struct Queue {
     id: u8,
     kind: QueueKind,
+    indirect: bool,
     instructions: Vec<Instruction>,
     index: usize,
     inner: u32,
@@ -61,11 +62,12 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// A queue with an empty memory.
-    pub const fn new(id: u8, kind: QueueKind) -> Self {
+    /// A queue with an empty memory, in a machine with GATHER and SCATTER or without (`indirect`).
+    pub const fn new(id: u8, kind: QueueKind, indirect: bool) -> Self {
         Self {
             id,
             kind,
+            indirect,
             instructions: Vec::new(),
             index: 0,
             inner: 0,
@@ -104,7 +106,7 @@ impl Queue {
             address,
             repeat,
         } = instruction
-            && takes(self.kind, operation)
+            && takes(self.kind, operation, self.indirect)
         {
             return self.iterate(cycle, operation, address, repeat);
         }
@@ -167,12 +169,16 @@ impl Queue {
     }
 }
 
-/// Whether a queue takes an operation.
-pub const fn takes(kind: QueueKind, operation: Operation) -> bool {
+/// Whether a queue takes an operation, in a machine with GATHER and SCATTER or without (`indirect`).
+pub const fn takes(kind: QueueKind, operation: Operation, indirect: bool) -> bool {
     use Operation::*;
     match kind {
-        QueueKind::MemRead => matches!(operation, Read { .. } | Gather { .. }),
-        QueueKind::MemWrite => matches!(operation, Write { .. } | Scatter { .. }),
+        QueueKind::MemRead => {
+            matches!(operation, Read { .. }) || indirect && matches!(operation, Gather { .. })
+        }
+        QueueKind::MemWrite => {
+            matches!(operation, Write { .. }) || indirect && matches!(operation, Scatter { .. })
+        }
         QueueKind::MxmWeights => matches!(operation, LoadWeights { .. } | InstallWeights),
         QueueKind::MxmCompute => {
             matches!(
@@ -201,7 +207,7 @@ mod tests {
         };
         let repeat = Repeat::inner(3, 2, -1).outer(2, 10, 100);
         let op = Instruction::repeated(read, 5, repeat);
-        let mut queue = Queue::new(0, QueueKind::MemRead);
+        let mut queue = Queue::new(0, QueueKind::MemRead, true);
         queue.load(&[op, Instruction::Nop { cycles: 4 }, Instruction::End]);
         let (mut seen, mut cycle) = (vec![], 7);
         while cycle != NEVER {

@@ -89,6 +89,10 @@ fn instruction_rule(
         } => {
             let r = repeat;
             ensure(
+                config.mem.indirect || !indirect(operation),
+                "the machine has no GATHER and no SCATTER: its mem.indirect is false",
+            )?;
+            ensure(
                 takes(queue.kind, operation),
                 "the queue does not take this operation",
             )?;
@@ -112,6 +116,13 @@ fn instruction_rule(
             streams_rule(config, operation)
         }
     }
+}
+
+fn indirect(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Gather { .. } | Operation::Scatter { .. }
+    )
 }
 
 fn takes(kind: QueueKind, operation: Operation) -> bool {

@@ -53,6 +53,7 @@ pub fn config() -> impl Strategy<Value = Config> {
                 mem: MemConfig {
                     slices,
                     depth: 1 << depth,
+                    indirect: true,
                 },
                 mxm: MxmConfig {
                     planes,

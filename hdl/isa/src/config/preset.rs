@@ -30,7 +30,11 @@ fn plain(name: &str) -> Option<Config> {
         name: name.to_owned(),
         lanes,
         streams,
-        mem: MemConfig { slices, depth },
+        mem: MemConfig {
+            slices,
+            depth,
+            indirect: true,
+        },
         mxm: MxmConfig {
             planes: 1,
             weight_streams,

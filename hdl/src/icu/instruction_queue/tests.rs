@@ -92,7 +92,12 @@ struct Bench {
 
 impl Bench {
     fn new(kind: QueueKind, base: u16) -> Self {
+        Self::with_indirect(kind, base, true)
+    }
+
+    fn with_indirect(kind: QueueKind, base: u16, indirect: bool) -> Self {
         let mut config = Config::preset("nano").unwrap();
+        config.mem.indirect = indirect;
         config.icu.queue_depth = 16;
         let mut queue = InstructionQueue::new(&config, kind);
         queue.connect_all();
@@ -310,16 +315,18 @@ fn reset_ends_a_running_queue() {
     assert_eq!(cycles(&bench.run(|_| false)), [(1000, None)]);
 }
 
-/// A queue kind with the opcodes it takes.
-fn kind() -> impl Strategy<Value = (QueueKind, Vec<u8>)> {
+/// A queue kind with the opcodes it takes, and whether the machine has GATHER and SCATTER.
+fn kind() -> impl Strategy<Value = (QueueKind, Vec<u8>, bool)> {
     use QueueKind::*;
     use opcode::*;
     prop_oneof![
-        Just((MemRead, vec![READ, GATHER])),
-        Just((MemWrite, vec![WRITE, SCATTER])),
-        Just((MxmWeights, vec![LW, IW, CONFIG])),
-        Just((MxmCompute, vec![LX, MM])),
-        Just((MxmAccumulate, vec![ACC])),
+        Just((MemRead, vec![READ, GATHER], true)),
+        Just((MemRead, vec![READ], false)),
+        Just((MemWrite, vec![WRITE, SCATTER], true)),
+        Just((MemWrite, vec![WRITE], false)),
+        Just((MxmWeights, vec![LW, IW, CONFIG], true)),
+        Just((MxmCompute, vec![LX, MM], true)),
+        Just((MxmAccumulate, vec![ACC], true)),
     ]
 }
 
@@ -381,13 +388,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]
     fn issues_what_the_model_issues(
-        (kind, accepted) in kind(),
+        (kind, accepted, indirect) in kind(),
         base in any::<u16>(),
         mut programs in prop::collection::vec(prop::collection::vec(instruction(), 0..16), 1..3),
         period in 1u64..9,
     ) {
         let base = if accepted.contains(&opcode::CONFIG) { 0 } else { base };
-        let mut bench = Bench::new(kind, base);
+        let mut bench = Bench::with_indirect(kind, base, indirect);
         for program in &mut programs {
             program.push(Instruction::End);
             bench.check(program, &accepted, |now| now % period == 0);
