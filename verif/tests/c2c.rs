@@ -106,7 +106,10 @@ fn a_burst_on_each_lane_is_repaired() {
         for lane in 0..4 {
             // 57 bits anywhere in the lane's frame, all wrong.
             let at = 64 + random.below(64 * (shape.codeword() as u64) - 57) as usize;
-            (at..at + 57).for_each(|bit| words[bit / 64][lane] ^= 1 << (bit % 64));
+            for bit in at..at + 57 {
+                let word = &mut words[bit / 64];
+                word[lane] ^= 1 << (bit % 64);
+            }
         }
         let got = decoder.decode(&words);
         assert!(got.good());

@@ -205,7 +205,7 @@ mod tests {
             for _ in 0..ahead {
                 step(&mut hac, None);
             }
-            let mut report = |parent: &mut u64, hac: &mut Hac, control| {
+            let report = |parent: &mut u64, hac: &mut Hac, control| {
                 step(hac, control);
                 *parent += 1;
             };
