@@ -3,9 +3,11 @@
 mod compiled;
 mod engine;
 mod log;
+mod networks;
 mod step;
 
 pub use compiled::CompiledStep;
 pub use engine::{Logged, MachineEngine, Setup};
-pub use log::{Log, SharedLog, StepRecord, logits_hash};
+pub use log::{Launches, Log, SharedLog, StepRecord, logits_hash};
+pub use networks::{MachineNetworks, compile_networks};
 pub use step::{Inputs, StepProgram};

@@ -3,6 +3,7 @@
 //! [`rtl::Rtl`] is a tile in simulation behind its host port; [`workload`] compiles operations with their operands; [`run`] computes them on
 //! it (or on the golden machine alone) and compares values and cycles; [`divergence`] says where they part. [`tile`] launches one program again and again, and
 //! [`decode`] lets a language model generate text in that way.
+//! [`session::Lpu`] is all of that in one place for other programs: load a model, stream tokens, load another.
 
 pub mod data;
 pub mod decode;
@@ -14,5 +15,6 @@ pub mod host_record;
 pub mod quantise;
 pub mod rtl;
 pub mod run;
+pub mod session;
 pub mod tile;
 pub mod workload;

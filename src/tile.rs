@@ -53,6 +53,12 @@ impl Launch {
 
 /// A machine between launches. While it is idle the host may write and read its SRAM.
 pub trait Tile {
+    /// Puts another program into the queues; SRAM keeps what it holds.
+    ///
+    /// # Panics
+    /// If the program does not fit the machine: it is made by a compiler.
+    fn load(&mut self, program: &Program, prediction: &Prediction) -> Result<(), RunError>;
+
     /// Writes vectors into SRAM.
     fn write(&mut self, vectors: &[Vector]) -> Result<(), RunError>;
 
@@ -64,6 +70,28 @@ pub trait Tile {
 
     /// Reads vectors from SRAM, (slice, address) each: the bytes of all lanes, one vector after another.
     fn read(&mut self, places: &[(usize, usize)]) -> Result<Vec<u8>, RunError>;
+}
+
+impl<T: Tile + ?Sized> Tile for Box<T> {
+    fn load(&mut self, program: &Program, prediction: &Prediction) -> Result<(), RunError> {
+        (**self).load(program, prediction)
+    }
+
+    fn write(&mut self, vectors: &[Vector]) -> Result<(), RunError> {
+        (**self).write(vectors)
+    }
+
+    fn set_base(&mut self, queue: usize, base: u16) -> Result<(), RunError> {
+        (**self).set_base(queue, base)
+    }
+
+    fn launch(&mut self) -> Result<Launch, RunError> {
+        (**self).launch()
+    }
+
+    fn read(&mut self, places: &[(usize, usize)]) -> Result<Vec<u8>, RunError> {
+        (**self).read(places)
+    }
 }
 
 /// Units that recorded a fault or met a wrong codeword.

@@ -12,6 +12,7 @@ use lpu_model::int8::calibration::{calibrate, own_texts};
 use lpu_model::int8::{GoldenEngine, Int8Model, convert};
 use lpu_model::{Engine, Model};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 const POSITIONS: usize = 16;
 
@@ -25,17 +26,17 @@ fn with_engine<T>(
     spoil: Option<(usize, Spoil)>,
     run: impl FnOnce(&mut dyn Engine, &mut dyn Engine, &SharedLog) -> T,
 ) -> T {
-    let model = model::open();
+    let model = Arc::new(model::open());
     let int8 = int8(&model);
     let config = Config::preset("edge").unwrap();
     let step = FakeStep::new(&int8, POSITIONS);
     let tile = FakeTile::new(int8.decoder(POSITIONS, config.lanes).unwrap(), spoil);
     let log = SharedLog::default();
     let setup = Setup {
-        config: &config,
-        model: &model,
-        int8: &int8,
-        step: &step,
+        config: Arc::new(config.clone()),
+        model: model.clone(),
+        int8: Arc::new(int8.clone()),
+        step,
         positions: POSITIONS,
     };
     let mut engine = MachineEngine::new(setup, tile, log.clone()).unwrap();

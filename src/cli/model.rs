@@ -107,6 +107,9 @@ pub struct GenerateArgs {
     /// What computes (default: rtl, with --format or --int8-attention reference)
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
+    /// Run only the feed-forward networks, experts too, on the machine; attention, routers and head run on the host in f32
+    #[arg(long)]
+    pub afd: bool,
     /// What is compared on RTL
     #[arg(long, value_enum, default_value_t = CheckArg::Logits)]
     pub check: CheckArg,

@@ -1,5 +1,6 @@
 //! `lpu generate`.
 
+mod afd;
 mod engines;
 mod machine;
 mod report;
@@ -15,6 +16,7 @@ use lpu_model::sample::{Sampler, Settings};
 use lpu_model::{Engine, Model, ModelError};
 use report::{Report, Token};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The model that was asked for, or the one in the program.
@@ -36,7 +38,7 @@ pub fn execute(args: &GenerateArgs) -> miette::Result<Outcome> {
     if let Some(path) = &args.kv_out {
         Output::check(path)?;
     }
-    let model = open(args.model.as_deref())?;
+    let model = Arc::new(open(args.model.as_deref())?);
     let cache = args.kv_in.as_deref().map(KvCache::read).transpose()?;
     let prompt = match cache {
         None => model.encode(&args.prompt)?,

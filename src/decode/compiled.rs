@@ -6,19 +6,20 @@ use lpu_compiler::matmul::Vector;
 use lpu_compiler::{CompileError, Prediction};
 use lpu_isa::{Config, Program};
 use lpu_model::int8::{Entry, Int8Matrix, Int8Model};
+use std::sync::Arc;
 
 /// A model's layers and head, compiled for one sequence.
 #[derive(Clone, Debug)]
-pub struct CompiledStep<'m> {
-    int8: &'m Int8Model,
+pub struct CompiledStep {
+    int8: Arc<Int8Model>,
     decoder: Decoder,
 }
 
-impl<'m> CompiledStep<'m> {
+impl CompiledStep {
     /// Compiles a model with a cache of `positions` positions, a multiple of the lanes of the machine.
     pub fn new(
         config: &Config,
-        int8: &'m Int8Model,
+        int8: Arc<Int8Model>,
         positions: usize,
     ) -> Result<Self, CompileError> {
         let layers = int8.layers.iter();
@@ -78,7 +79,7 @@ fn weights(int8: &Int8Model) -> Weights<'_> {
     }
 }
 
-impl StepProgram for CompiledStep<'_> {
+impl StepProgram for CompiledStep {
     fn program(&self) -> &Program {
         &self.decoder.program
     }
@@ -88,7 +89,7 @@ impl StepProgram for CompiledStep<'_> {
     }
 
     fn image(&self) -> Result<Vec<Vector>, CompileError> {
-        let mut vectors = self.decoder.layout.pack(&weights(self.int8))?;
+        let mut vectors = self.decoder.layout.pack(&weights(&self.int8))?;
         vectors.extend(self.decoder.layout.cache_image(0, &[]));
         Ok(vectors)
     }

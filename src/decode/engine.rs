@@ -6,19 +6,20 @@ use crate::divergence::DivergenceReport;
 use crate::run::RunError;
 use crate::tile::{Launch, Tile};
 use lpu_isa::Config;
-use lpu_model::engine::EngineError;
+use lpu_model::engine::{EngineError, check_logits, check_step};
 use lpu_model::int8::Int8Model;
-use lpu_model::int8::engine::{check_logits, check_step, embedding, import};
+use lpu_model::int8::engine::{embedding, import};
 use lpu_model::kv::KvCache;
 use lpu_model::{Engine, Model};
 use lpu_verif::kernels::decoder::{Decoder, ShapeError};
+use std::sync::Arc;
 
 /// Decodes one sequence on a tile. The golden decoder computes every step too; the logits are those of the tile.
-pub struct MachineEngine<'m, S, T> {
-    config: &'m Config,
-    model: &'m Model,
-    int8: &'m Int8Model,
-    step: &'m S,
+pub struct MachineEngine<S, T> {
+    config: Arc<Config>,
+    model: Arc<Model>,
+    int8: Arc<Int8Model>,
+    step: S,
     tile: T,
     golden: Decoder,
     capacity: usize,
@@ -28,23 +29,23 @@ pub struct MachineEngine<'m, S, T> {
 }
 
 /// What does not change while an engine decodes.
-#[derive(Clone, Copy, Debug)]
-pub struct Setup<'m, S> {
+#[derive(Clone, Debug)]
+pub struct Setup<S> {
     /// The machine.
-    pub config: &'m Config,
+    pub config: Arc<Config>,
     /// The model.
-    pub model: &'m Model,
+    pub model: Arc<Model>,
     /// Its weights in int8.
-    pub int8: &'m Int8Model,
+    pub int8: Arc<Int8Model>,
     /// The compiled step.
-    pub step: &'m S,
+    pub step: S,
     /// Positions of the cache that it was compiled for.
     pub positions: usize,
 }
 
-impl<'m, S: StepProgram, T: Tile> MachineEngine<'m, S, T> {
+impl<S: StepProgram, T: Tile> MachineEngine<S, T> {
     /// Writes the weights into a tile that has the program.
-    pub fn new(setup: Setup<'m, S>, mut tile: T, log: SharedLog) -> Result<Self, RunError> {
+    pub fn new(setup: Setup<S>, mut tile: T, log: SharedLog) -> Result<Self, RunError> {
         let Setup {
             config,
             model,
@@ -54,6 +55,7 @@ impl<'m, S: StepProgram, T: Tile> MachineEngine<'m, S, T> {
         } = setup;
         tile.write(&step.image()?)?;
         let golden: Result<_, ShapeError> = int8.decoder(positions, config.lanes);
+        let capacity = positions.min(int8.context);
         Ok(Self {
             config,
             model,
@@ -61,7 +63,7 @@ impl<'m, S: StepProgram, T: Tile> MachineEngine<'m, S, T> {
             step,
             tile,
             golden: golden.expect("the compiler has accepted the shape"),
-            capacity: positions.min(int8.context),
+            capacity,
             position: 0,
             logits: Vec::new(),
             log,
@@ -71,6 +73,11 @@ impl<'m, S: StepProgram, T: Tile> MachineEngine<'m, S, T> {
     /// The tile, for its statistics.
     pub fn tile(&self) -> &T {
         &self.tile
+    }
+
+    /// The tile, for another model.
+    pub fn into_tile(self) -> T {
+        self.tile
     }
 
     /// A launch with a row of x; the logits of the tile, unless it never came to an end.
@@ -151,7 +158,7 @@ impl<'m, S: StepProgram, T: Tile> MachineEngine<'m, S, T> {
             ));
         }
         if let Some(divergence) = &launch.divergence {
-            lines.push(DivergenceReport::new(self.config, divergence).to_string());
+            lines.push(DivergenceReport::new(&self.config, divergence).to_string());
         }
         lines.join("\n")
     }
@@ -162,7 +169,7 @@ fn differences<'a>(found: &'a [u32], expected: &'a [u32]) -> impl Iterator<Item 
     (0..expected.len()).filter(|&i| found.get(i) != Some(&expected[i]))
 }
 
-impl<S: StepProgram, T: Tile> Engine for MachineEngine<'_, S, T> {
+impl<S: StepProgram, T: Tile> Engine for MachineEngine<S, T> {
     fn vocabulary(&self) -> usize {
         self.int8.vocabulary
     }
@@ -176,8 +183,8 @@ impl<S: StepProgram, T: Tile> Engine for MachineEngine<'_, S, T> {
     }
 
     fn step(&mut self, token: u32) -> Result<&[f32], EngineError> {
-        check_step(self.model, token, self.position, self.capacity)?;
-        let row = embedding(self.model, token);
+        check_step(&self.model, token, self.position, self.capacity)?;
+        let row = embedding(&self.model, token);
         let (launch, found) = self.launch(&row).map_err(|error| self.fail(error))?;
         let output = self.golden.step(&[row], self.position).swap_remove(0);
         let expected = output.logits.expect("the decoder has a head");
@@ -220,13 +227,13 @@ impl<S: StepProgram, T: Tile> Engine for MachineEngine<'_, S, T> {
         let written = self.step.cache_image(&entries).map_err(RunError::from);
         let written = written.and_then(|vectors| self.tile.write(&vectors));
         written.map_err(|error| self.fail(error))?;
-        import(self.int8, &mut self.golden, &cache);
+        import(&self.int8, &mut self.golden, &cache);
         self.position = positions;
         Ok(())
     }
 }
 
-/// An engine without a machine, whose steps are noted all the same.
+/// An engine whose steps are noted, with the launches that it noted itself.
 pub struct Logged<E> {
     inner: E,
     log: SharedLog,
@@ -255,14 +262,17 @@ impl<E: Engine> Engine for Logged<E> {
     fn step(&mut self, token: u32) -> Result<&[f32], EngineError> {
         let position = self.inner.position();
         let logits = self.inner.step(token)?;
-        self.log.borrow_mut().steps.push(StepRecord {
+        let mut log = self.log.borrow_mut();
+        let launches = log.launches.take();
+        let counts = launches.unwrap_or_default();
+        log.steps.push(StepRecord {
             position,
             token,
             logits: logits_hash(logits),
-            cycles: None,
-            predicted: None,
-            mismatches: 0,
-            events_compared: 0,
+            cycles: launches.map(|launches| launches.cycles),
+            predicted: launches.map(|launches| launches.predicted),
+            mismatches: counts.mismatches,
+            events_compared: counts.events_compared,
         });
         Ok(logits)
     }

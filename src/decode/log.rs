@@ -25,11 +25,26 @@ pub struct StepRecord {
     pub events_compared: u64,
 }
 
+/// Launches of one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Launches {
+    /// Their cycles.
+    pub cycles: u64,
+    /// Cycles that were predicted for them.
+    pub predicted: u64,
+    /// As in [`StepRecord`].
+    pub mismatches: u64,
+    /// Events compared with the golden machine.
+    pub events_compared: u64,
+}
+
 /// The steps so far, and the first thing that went wrong.
 #[derive(Debug, Default)]
 pub struct Log {
     /// Steps.
     pub steps: Vec<StepRecord>,
+    /// Launches of the step under way, if there were any.
+    pub launches: Option<Launches>,
     /// Description of the first step that differs.
     pub difference: Option<String>,
     /// Why the machine could not go on.

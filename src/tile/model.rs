@@ -2,10 +2,12 @@
 
 use super::{Launch, Task, Tile, unsound_units};
 use crate::run::RunError;
+use lpu_compiler::Prediction;
 use lpu_compiler::matmul::Vector as Written;
-use lpu_verif::{Machine, Status, Vector};
+use lpu_isa::Program;
+use lpu_verif::{EventCount, Machine, Status, Vector};
 
-/// Cycles between two looks at the events, which bounds the memory that they take.
+/// Cycles between two looks at the time.
 const CHUNK: u64 = 4096;
 
 /// The golden machine.
@@ -14,7 +16,7 @@ pub struct ModelTile {
     /// A launch that takes longer than this has gone wrong.
     limit: u64,
     /// Stream writes, SRAM reads and writes so far.
-    events: u64,
+    events: EventCount,
 }
 
 impl ModelTile {
@@ -26,22 +28,27 @@ impl ModelTile {
         Self {
             machine: loaded(task),
             limit: task.prediction.busy_cycles + CHUNK,
-            events: 0,
+            events: EventCount::default(),
         }
     }
 
     /// Events of all launches so far.
     pub fn events(&self) -> u64 {
-        self.events
+        self.events.0
     }
 }
 
 /// A golden machine with a program.
 pub(super) fn loaded(task: Task<'_>) -> Machine {
     let mut machine = Machine::new(task.config);
-    let loaded = machine.load(task.program);
-    loaded.expect("a compiled program fits its machine");
+    load(&mut machine, task.program);
     machine
+}
+
+/// Loads a compiled program.
+pub(super) fn load(machine: &mut Machine, program: &Program) {
+    let loaded = machine.load(program);
+    loaded.expect("a compiled program fits its machine");
 }
 
 /// Writes vectors into the SRAM of a golden machine.
@@ -52,6 +59,12 @@ pub(super) fn write(machine: &mut Machine, vectors: &[Written]) {
 }
 
 impl Tile for ModelTile {
+    fn load(&mut self, program: &Program, prediction: &Prediction) -> Result<(), RunError> {
+        load(&mut self.machine, program);
+        self.limit = prediction.busy_cycles + CHUNK;
+        Ok(())
+    }
+
     fn write(&mut self, vectors: &[Written]) -> Result<(), RunError> {
         write(&mut self.machine, vectors);
         Ok(())
@@ -64,12 +77,8 @@ impl Tile for ModelTile {
 
     fn launch(&mut self) -> Result<Launch, RunError> {
         self.machine.launch();
-        let mut events = Vec::new();
         let ended = loop {
-            let status = self.machine.run(CHUNK, &mut events);
-            self.events += events.len() as u64;
-            events.clear();
-            match status {
+            match self.machine.run(CHUNK, &mut self.events) {
                 Status::Finished => break true,
                 Status::Running if self.machine.cycle() <= self.limit => {}
                 _ => break false,

@@ -3,6 +3,7 @@
 use super::{Launch, Task, Tile, model, unsound_units};
 use crate::rtl::Rtl;
 use crate::run::RunError;
+use lpu_compiler::Prediction;
 use lpu_compiler::matmul::Vector;
 use lpu_isa::{Config, Program};
 use lpu_sim::CompiledModel;
@@ -74,6 +75,16 @@ impl Span {
 }
 
 impl Tile for RtlTile {
+    fn load(&mut self, program: &Program, prediction: &Prediction) -> Result<(), RunError> {
+        self.rtl.load(program)?;
+        if let Some(machine) = &mut self.beside {
+            model::load(machine, program);
+        }
+        self.program = program.clone();
+        self.busy_cycles = prediction.busy_cycles;
+        Ok(())
+    }
+
     fn write(&mut self, vectors: &[Vector]) -> Result<(), RunError> {
         let writes = vectors
             .iter()

@@ -181,6 +181,10 @@ impl FakeTile {
 }
 
 impl Tile for FakeTile {
+    fn load(&mut self, _program: &Program, _prediction: &Prediction) -> Result<(), RunError> {
+        Ok(())
+    }
+
     fn write(&mut self, vectors: &[Vector]) -> Result<(), RunError> {
         for vector in vectors {
             let place = (vector.slice, vector.address);

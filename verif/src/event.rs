@@ -4,6 +4,29 @@ use crate::Vector;
 use lpu_isa::{Config, Queue, QueueKind, Stream};
 use std::fmt;
 
+/// Who is told what a machine does.
+pub trait Observe {
+    /// Something happened; an observer that does not care need not have it made.
+    fn see(&mut self, event: impl FnOnce() -> Event);
+}
+
+/// Keeps all events.
+impl Observe for Vec<Event> {
+    fn see(&mut self, event: impl FnOnce() -> Event) {
+        self.push(event());
+    }
+}
+
+/// Counts the events and keeps none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventCount(pub u64);
+
+impl Observe for EventCount {
+    fn see(&mut self, _: impl FnOnce() -> Event) {
+        self.0 += 1;
+    }
+}
+
 /// Fault codes, as in the FAULT registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]

@@ -23,7 +23,7 @@ pub mod scoreboard;
 pub mod secded;
 pub mod vector;
 
-pub use event::{Effect, Event, FaultCode, Origin, Source};
+pub use event::{Effect, Event, EventCount, FaultCode, Observe, Origin, Source};
 pub use machine::{LaunchReport, Machine, Status};
 pub use scoreboard::{Divergence, Scoreboard};
 pub use vector::Vector;

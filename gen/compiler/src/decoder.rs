@@ -7,6 +7,7 @@
 mod attend;
 mod feed;
 mod layout;
+mod network;
 mod norm;
 mod plan;
 mod pool;
@@ -16,11 +17,14 @@ mod step;
 mod tiles;
 
 pub use layout::Layout;
+pub use network::{
+    Network, NetworkLayout, NetworkShape, NetworkWeights, compile as compile_network,
+};
 
 use crate::matmul::Vector;
 use crate::{CompileError, Prediction, check};
 use lpu_isa::{Config, Program};
-use plan::{Choice, Plan};
+use plan::{Choice, Part, Plan};
 
 /// The sizes, by the letters of `docs/decoder.md`.
 #[derive(Clone, Debug, PartialEq)]
@@ -177,6 +181,22 @@ impl Shape {
     }
 }
 
+impl Matrix<'_> {
+    fn check(&self, matrix: &'static str, rows: usize, columns: usize) -> Result<(), CompileError> {
+        let right = self.rows.iter().all(|row| row.len() == columns);
+        match right && self.rows.len() == rows && self.factors.len() == rows {
+            true => Ok(()),
+            false => Err(CompileError::Elements {
+                matrix,
+                rows,
+                columns,
+                expected: rows * columns,
+                found: self.rows.iter().map(|row| row.len()).sum(),
+            }),
+        }
+    }
+}
+
 impl Weights<'_> {
     fn check(&self, shape: &Shape) -> Result<(), CompileError> {
         let (d, f) = (shape.width, shape.hidden);
@@ -184,20 +204,6 @@ impl Weights<'_> {
             shape.heads * shape.head_dim,
             shape.kv_heads * shape.head_dim,
         );
-        let elements = |matrix, found: &Matrix<'_>, rows, columns| {
-            let given = found.rows.iter().map(|row| row.len()).sum();
-            let right = found.rows.iter().all(|row| row.len() == columns);
-            match right && found.rows.len() == rows && found.factors.len() == rows {
-                true => Ok(()),
-                false => Err(CompileError::Elements {
-                    matrix,
-                    rows,
-                    columns,
-                    expected: rows * columns,
-                    found: given,
-                }),
-            }
-        };
         if self.layers.len() != shape.layers || self.head.is_some() != shape.vocabulary.is_some() {
             return Err(CompileError::Decoder(format!(
                 "weights of {} layers {} a head are not those of the shape",
@@ -210,16 +216,16 @@ impl Weights<'_> {
             )));
         }
         for layer in &self.layers {
-            elements("query", &layer.query, queries, d)?;
-            elements("key", &layer.key, keys, d)?;
-            elements("value", &layer.value, keys, d)?;
-            elements("output", &layer.output, d, queries)?;
-            elements("gate", &layer.gate, f, d)?;
-            elements("up", &layer.up, f, d)?;
-            elements("down", &layer.down, d, f)?;
+            layer.query.check("query", queries, d)?;
+            layer.key.check("key", keys, d)?;
+            layer.value.check("value", keys, d)?;
+            layer.output.check("output", d, queries)?;
+            layer.gate.check("gate", f, d)?;
+            layer.up.check("up", f, d)?;
+            layer.down.check("down", d, f)?;
         }
         match (&self.head, shape.vocabulary) {
-            (Some(head), Some(vocabulary)) => elements("head", head, vocabulary, d),
+            (Some(head), Some(vocabulary)) => head.check("head", vocabulary, d),
             _ => Ok(()),
         }
     }
@@ -228,8 +234,13 @@ impl Weights<'_> {
 /// Where the tensors are, the program, and what it takes.
 type Placed = (Layout, Program, Prediction);
 
-fn place(config: &Config, shape: &Shape, choice: Choice) -> Result<Placed, CompileError> {
-    let plan = Plan::new(config, shape, choice)?;
+fn place(
+    config: &Config,
+    part: Part,
+    shape: &Shape,
+    choice: Choice,
+) -> Result<Placed, CompileError> {
+    let plan = Plan::new(config, part, shape, choice)?;
     let layout = Layout::new(config, &plan)?;
     let program = step::program(config, &plan, &layout)?;
     let prediction = check(config, &program).map_err(CompileError::Schedule)?;
@@ -244,7 +255,7 @@ pub fn compile(config: &Config, shape: &Shape) -> Result<Decoder, CompileError> 
     shape.validate(config.lanes)?;
     let mut placed: Option<Result<Placed, CompileError>> = None;
     for choice in plan::CHOICES {
-        let program = place(config, shape, choice);
+        let program = place(config, Part::Layers, shape, choice);
         let better = match (&placed, &program) {
             (Some(Ok(best)), Ok(program)) => program.2.busy_cycles < best.2.busy_cycles,
             (Some(Ok(_)), Err(_)) => false,

@@ -1,5 +1,6 @@
 //! What decodes: a token in, logits of the next one out.
 
+use crate::Model;
 use crate::kv::{KvCache, KvError};
 use miette::Diagnostic;
 use thiserror::Error;
@@ -75,4 +76,33 @@ pub trait Engine {
 
     /// Goes on after the positions of a cache.
     fn import_cache(&mut self, cache: KvCache) -> Result<(), EngineError>;
+}
+
+/// Refuses a token that is not in the vocabulary, and a position beyond the last one.
+pub fn check_step(
+    model: &Model,
+    token: u32,
+    position: usize,
+    capacity: usize,
+) -> Result<(), EngineError> {
+    let vocabulary = model.architecture.vocabulary;
+    if token as usize >= vocabulary {
+        return Err(EngineError::Token { token, vocabulary });
+    }
+    match position < capacity {
+        true => Ok(()),
+        false => Err(EngineError::Capacity { capacity }),
+    }
+}
+
+/// Refuses logits that are not finite.
+pub fn check_logits(logits: &[f32], position: usize) -> Result<(), EngineError> {
+    match logits.iter().position(|logit| !logit.is_finite()) {
+        None => Ok(()),
+        Some(token) => Err(EngineError::Logit {
+            token,
+            position,
+            value: logits[token],
+        }),
+    }
 }

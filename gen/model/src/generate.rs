@@ -27,28 +27,73 @@ pub fn generate(
     max_tokens: usize,
     mut heard: impl FnMut(u32),
 ) -> Result<(Vec<u32>, Stop), EngineError> {
+    let mut generation = Generation::new(prompt, ends, max_tokens);
     let mut chosen = Vec::new();
-    let Some((&last, before)) = prompt.split_last() else {
-        return Ok((chosen, Stop::Context));
-    };
-    for &token in before {
-        engine.step(token)?;
-    }
-    let mut token = last;
-    loop {
-        // The last token chosen needs no position, since nothing follows it.
-        if chosen.len() == max_tokens {
-            return Ok((chosen, Stop::MaxTokens));
-        }
-        if engine.position() == engine.capacity() && !chosen.is_empty() {
-            return Ok((chosen, Stop::Context));
-        }
-        token = sampler.choose(engine.step(token)?);
+    while let Some(token) = generation.next(engine, sampler)? {
         chosen.push(token);
         heard(token);
-        if ends.contains(&token) {
-            return Ok((chosen, Stop::End));
+    }
+    Ok((chosen, generation.stop().expect("it has ended")))
+}
+
+/// A generation, token by token.
+#[derive(Clone, Debug)]
+pub struct Generation {
+    /// What goes in before the next token is chosen.
+    input: Vec<u32>,
+    ends: Vec<u32>,
+    /// Tokens chosen, and the most there may be.
+    chosen: usize,
+    max_tokens: usize,
+    stop: Option<Stop>,
+}
+
+impl Generation {
+    /// After a prompt, for at most `max_tokens` tokens or up to one of `ends`.
+    pub fn new(prompt: &[u32], ends: &[u32], max_tokens: usize) -> Self {
+        Self {
+            input: prompt.to_vec(),
+            ends: ends.to_vec(),
+            chosen: 0,
+            max_tokens,
+            stop: prompt.is_empty().then_some(Stop::Context),
         }
+    }
+
+    /// Why it has ended, if it has.
+    pub const fn stop(&self) -> Option<Stop> {
+        self.stop
+    }
+
+    /// Takes what has not gone in yet and chooses the next token; none after the end.
+    pub fn next(
+        &mut self,
+        engine: &mut dyn Engine,
+        sampler: &mut Sampler,
+    ) -> Result<Option<u32>, EngineError> {
+        if self.stop.is_some() {
+            return Ok(None);
+        }
+        // The last token goes in only if another one is to be chosen: nothing follows it otherwise.
+        while self.input.len() > 1 {
+            engine.step(self.input[0])?;
+            self.input.remove(0);
+        }
+        if self.chosen == self.max_tokens {
+            self.stop = Some(Stop::MaxTokens);
+            return Ok(None);
+        }
+        if engine.position() == engine.capacity() && self.chosen > 0 {
+            self.stop = Some(Stop::Context);
+            return Ok(None);
+        }
+        let token = sampler.choose(engine.step(self.input[0])?);
+        self.input[0] = token;
+        self.chosen += 1;
+        if self.ends.contains(&token) {
+            self.stop = Some(Stop::End);
+        }
+        Ok(Some(token))
     }
 }
 

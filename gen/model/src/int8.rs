@@ -7,11 +7,13 @@ mod cache;
 pub mod calibration;
 mod convert;
 pub mod engine;
+mod networks;
 
 pub use cache::Entry;
 pub use calibration::Steps;
 pub use convert::{ConvertError, convert};
 pub use engine::GoldenEngine;
+pub use networks::{GoldenNetworks, Int8Network, Int8Networks, convert_networks};
 
 use lpu_verif::kernels::decoder::{self as golden, ShapeError};
 use lpu_verif::numeric::Matrix;

@@ -6,6 +6,7 @@
 
 pub mod architecture;
 mod config;
+pub mod disaggregated;
 pub mod engine;
 pub mod error;
 mod files;

@@ -4,7 +4,7 @@ mod attention;
 mod ffn;
 pub mod math;
 
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, check_logits, check_step};
 use crate::kv::KvCache;
 use crate::model::{Linear, Model};
 use crate::quant::{Format, Operator, Scheme};
@@ -51,6 +51,29 @@ pub enum Part {
     Hidden,
     /// The residual stream after the layer, (width).
     Residual,
+}
+
+/// A network of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Which {
+    /// The only one.
+    Dense,
+    /// An expert.
+    Expert(usize),
+    /// The expert that every token takes.
+    Shared,
+}
+
+/// Feed-forward networks that are computed elsewhere.
+pub trait Networks {
+    /// What a network gives for the row x that leaves attention; the norm of x is its own business.
+    fn apply(&mut self, layer: usize, which: Which, x: &[f32]) -> Result<Vec<f32>, EngineError>;
+}
+
+impl<N: Networks + ?Sized> Networks for Box<N> {
+    fn apply(&mut self, layer: usize, which: Which, x: &[f32]) -> Result<Vec<f32>, EngineError> {
+        (**self).apply(layer, which, x)
+    }
 }
 
 /// Who hears of them.
@@ -109,16 +132,34 @@ impl<'m> Reference<'m> {
         token: u32,
         watch: &mut dyn FnMut(usize, Part, &[f32]),
     ) -> Result<&[f32], EngineError> {
+        self.forward(token, watch, None)
+    }
+
+    /// As [`Engine::step`], with attention, routers, embedding and head here, and the networks elsewhere.
+    pub fn step_with(
+        &mut self,
+        token: u32,
+        networks: &mut dyn Networks,
+    ) -> Result<&[f32], EngineError> {
+        let position = self.cache.positions();
+        let stepped = self
+            .forward(token, &mut |_, _, _| {}, Some(networks))
+            .map(|_| ());
+        if stepped.is_err() {
+            self.cache.truncate(position);
+        }
+        stepped.map(|()| &self.logits[..])
+    }
+
+    fn forward(
+        &mut self,
+        token: u32,
+        watch: &mut dyn FnMut(usize, Part, &[f32]),
+        mut networks: Option<&mut dyn Networks>,
+    ) -> Result<&[f32], EngineError> {
         let (model, shape) = (self.model, &self.model.architecture);
         let position = self.cache.positions();
-        if token as usize >= shape.vocabulary {
-            let vocabulary = shape.vocabulary;
-            return Err(EngineError::Token { token, vocabulary });
-        }
-        if position >= self.capacity {
-            let capacity = self.capacity;
-            return Err(EngineError::Capacity { capacity });
-        }
+        check_step(model, token, position, self.capacity)?;
         let epsilon = shape.epsilon as f32;
         let mut x = vec![0.0; shape.width];
         model.embedding.row(token as usize, &mut x);
@@ -136,19 +177,18 @@ impl<'m> Reference<'m> {
             add(&mut x, &mixed);
             let mut h = x.clone();
             math::normalise(&mut h, &layer.ffn_norm, shape.norm, epsilon);
-            add(&mut x, &ffn.apply(&h, &mut watch));
+            let y = match &mut networks {
+                None => ffn.apply(&h, &mut |_, block| Ok(block.apply(&h, &mut watch))),
+                Some(networks) => ffn.apply(&h, &mut |which, _| networks.apply(number, which, &x)),
+            }?;
+            add(&mut x, &y);
             watch(Part::Residual, &x);
         }
         math::normalise(&mut x, &model.norm, shape.norm, epsilon);
         self.logits = self.head.apply(&x);
-        if let Some(token) = self.logits.iter().position(|logit| !logit.is_finite()) {
+        if let Err(error) = check_logits(&self.logits, position) {
             self.cache.truncate(position);
-            let value = self.logits[token];
-            return Err(EngineError::Logit {
-                token,
-                position,
-                value,
-            });
+            return Err(error);
         }
         Ok(&self.logits)
     }

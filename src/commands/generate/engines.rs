@@ -1,21 +1,22 @@
 //! The engines of `lpu generate`.
 
 use super::report::Facts;
-use super::{Job, Outcome, machine};
+use super::{Job, Outcome, afd, machine};
 use crate::cli::{EngineName, GenerateArgs};
 use lpu::decode::{Logged, SharedLog};
 use lpu::files;
 use lpu_model::Model;
 use lpu_model::int8::calibration::{calibrate, own_texts};
-use lpu_model::int8::{GoldenEngine, Int8Model, convert};
+use lpu_model::int8::{GoldenEngine, Int8Model, Steps, convert};
 use lpu_model::reference::Reference;
 use miette::{IntoDiagnostic, miette};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Makes the engine that was asked for, for so many positions, and lets it do its job.
 pub fn with_engine(
     args: &GenerateArgs,
-    model: &Model,
+    model: &Arc<Model>,
     positions: usize,
     job: Job<'_>,
 ) -> miette::Result<Outcome> {
@@ -25,6 +26,12 @@ pub fn with_engine(
         check_format(args)?;
     }
     match name {
+        EngineName::Reference if args.afd => Err(miette!(
+            code = "lpu::generate::afd",
+            help = "leave out --afd, or choose --engine rtl, model or golden",
+            "--afd splits a model between host and machine, and the reference runs on the host alone"
+        )),
+        _ if args.afd => afd::run(args, model, positions, job),
         EngineName::Reference => {
             let engine = Reference::quantised(model, args.format.scheme(), positions);
             let facts = Facts {
@@ -36,8 +43,8 @@ pub fn with_engine(
         }
         EngineName::Rtl | EngineName::Model => {
             let config = files::config(&args.config)?;
-            let int8 = quantise(args, model)?;
-            machine::run(args, &config, model, &int8, positions, job)
+            let int8 = Arc::new(quantise(args, model)?);
+            machine::run(args, config, model, &int8, positions, job)
         }
         EngineName::Golden => {
             let config = files::config(&args.config)?;
@@ -57,11 +64,16 @@ pub fn with_engine(
 
 /// Weights and steps in int8.
 fn quantise(args: &GenerateArgs, model: &Model) -> miette::Result<Int8Model> {
+    Ok(convert(model, &steps(args, model)?)?)
+}
+
+/// The steps of int8 values.
+pub fn steps(args: &GenerateArgs, model: &Model) -> miette::Result<Vec<Steps>> {
     let texts = match &args.calibrate {
         None => own_texts(model)?,
         Some(path) => vec![model.encode(&files::read_text(path)?)?],
     };
-    Ok(convert(model, &calibrate(model, &texts)?)?)
+    Ok(calibrate(model, &texts)?)
 }
 
 /// The formats are those of the reference; a machine has its own.

@@ -5,11 +5,13 @@
 
 mod block;
 mod cache;
+mod network;
 mod norm;
 mod rotate;
 mod weights;
 
 pub use cache::Cache;
+pub use network::Network;
 pub use rotate::{Rotation, frequencies};
 pub use weights::{Layer, Linear, Parameters, Shape, ShapeError};
 
@@ -157,7 +159,7 @@ impl Decoder {
                 block::feed_forward(&place, &mut x, &mut see);
             }
             let logits = parameters.head.as_ref().map(|head| {
-                let Normed { codes, factor } = norm::normalise(parameters, &x);
+                let Normed { codes, factor } = norm::normalise(&x, parameters.epsilon, shape.lanes);
                 head.project(&codes, factor)
             });
             outputs.push(Output { x, logits });

@@ -2,7 +2,7 @@
 
 use super::calendar::HORIZON;
 use crate::vector::DecodeCount;
-use crate::{Effect, Event, FaultCode, Origin};
+use crate::{Effect, Event, FaultCode, Observe, Origin};
 
 /// A FAULT register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,7 +92,7 @@ impl Faults {
     }
 
     /// Records the faults of `cycle`: the first of each unit is kept and becomes an event.
-    pub fn flush(&mut self, cycle: u64, events: &mut Vec<Event>) {
+    pub fn flush(&mut self, cycle: u64, events: &mut impl Observe) {
         let pending = &mut self.pending[(cycle % HORIZON) as usize];
         if pending.is_empty() {
             return;
@@ -105,7 +105,7 @@ impl Faults {
                     code,
                     cycle: cycle as u32,
                 });
-                events.push(Event {
+                events.see(|| Event {
                     cycle,
                     effect: Effect::Fault { unit, code },
                     origin: Some(origin),

@@ -7,7 +7,7 @@ use super::Shared;
 use super::calendar::{Calendar, Units};
 use super::queue::Issued;
 use super::sram::Sram;
-use crate::{Effect, Event, FaultCode, Origin, Source, Vector};
+use crate::{Effect, Event, FaultCode, Observe, Origin, Source, Vector};
 use lpu_isa::latency::{INDIRECT_LATENCY, MM_OPERAND_LATENCY, SELECT_LATENCY, SRAM_LATENCY};
 use lpu_isa::{Config, Operation, Stream};
 
@@ -135,7 +135,7 @@ impl Mem {
     }
 
     /// The read ports of `cycle`, after all issues: gathers get what READs leave.
-    pub fn read_ports(&mut self, shared: &mut Shared, cycle: u64, events: &mut Vec<Event>) {
+    pub fn read_ports(&mut self, shared: &mut Shared, cycle: u64, events: &mut impl Observe) {
         for slice in self.gathers.take(cycle) {
             let gather = *self.gathers.entry(cycle, slice);
             let (stream, origin) = (known(gather.stream), known(gather.origin));
@@ -147,7 +147,7 @@ impl Mem {
             }
         }
         for slice in self.reads.take(cycle) {
-            events.push(Event {
+            events.see(|| Event {
                 cycle,
                 effect: Effect::ReadStart { slice: slice as u8 },
                 origin: *self.reads.entry(cycle, slice),
@@ -156,7 +156,7 @@ impl Mem {
     }
 
     /// The stream drives of `cycle`, after all samples.
-    pub fn drive(&mut self, shared: &mut Shared, cycle: u64, events: &mut Vec<Event>) {
+    pub fn drive(&mut self, shared: &mut Shared, cycle: u64, events: &mut impl Observe) {
         for slice in self.drives.take(cycle) {
             let drive = self.drives.entry(cycle, slice);
             let stream = known(drive.stream);
@@ -166,7 +166,7 @@ impl Mem {
                     .faults
                     .record(cycle, FaultCode::StreamCollision, origin);
             }
-            events.push(Event {
+            events.see(|| Event {
                 cycle,
                 effect: Effect::Drive {
                     source: Source::Mem(slice as u8),
@@ -179,7 +179,7 @@ impl Mem {
     }
 
     /// The write ports of `cycle`, after all reads: scatters get what WRITEs leave.
-    pub fn write_ports(&mut self, shared: &mut Shared, cycle: u64, events: &mut Vec<Event>) {
+    pub fn write_ports(&mut self, shared: &mut Shared, cycle: u64, events: &mut impl Observe) {
         let (writes, scatters) = (self.writes.take(cycle), self.scatters.take(cycle));
         for slice in Units(writes.0 & scatters.0) {
             let origin = known(self.scatters.entry(cycle, slice).origin);
@@ -196,7 +196,7 @@ impl Mem {
             let address = usize::from(access.address) % self.depth;
             self.srams[slice].write(address, &access.vector);
             self.last_write = Some(cycle);
-            events.push(Event {
+            events.see(|| Event {
                 cycle,
                 effect: Effect::Write {
                     slice: slice as u8,

@@ -4,7 +4,7 @@ use super::calendar::FAR_HORIZON;
 use super::faults::{EccCount, Fault};
 use super::queue::{Issue, NEVER};
 use super::{Machine, sxm, vxm};
-use crate::{Event, FaultCode, Origin};
+use crate::{Event, FaultCode, Observe, Origin};
 use lpu_isa::QueueKind;
 use lpu_isa::latency::NOTIFY_LATENCY;
 
@@ -59,7 +59,7 @@ impl Machine {
     ///
     /// Every call appends whole cycles, so that the events of a launch do not depend on how it is cut
     /// into calls.
-    pub fn run(&mut self, max_cycles: u64, events: &mut Vec<Event>) -> Status {
+    pub fn run(&mut self, max_cycles: u64, events: &mut impl Observe) -> Status {
         let stop = self.cycle.saturating_add(max_cycles);
         loop {
             let busy_falls = self.busy_falls();
@@ -124,7 +124,7 @@ impl Machine {
         }
     }
 
-    fn step(&mut self, events: &mut Vec<Event>) {
+    fn step(&mut self, events: &mut impl Observe) {
         let cycle = self.cycle;
         let shared = &mut self.shared;
         let pulse = std::mem::take(&mut self.pulses[(cycle % 4) as usize]);

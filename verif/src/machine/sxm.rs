@@ -5,7 +5,7 @@ use super::calendar::{Calendar, FAR_HORIZON};
 use super::queue::Issued;
 use super::words::{MAX_LANES, Result, Words};
 use crate::numeric::fp32;
-use crate::{Event, FaultCode, Origin, Source};
+use crate::{FaultCode, Observe, Origin, Source};
 use lpu_isa::instruction::ARGUMENT_BITS;
 use lpu_isa::latency::{
     LANES_LATENCY, MM_OPERAND_LATENCY, TLOAD_TO_TSTORE, TSTORE_LATENCY, reduce_latency,
@@ -199,7 +199,7 @@ impl Sxm {
     }
 
     /// Results that drive in `cycle`: of several, the one issued last.
-    pub fn drive(&mut self, shared: &mut Shared, cycle: u64, events: &mut Vec<Event>) {
+    pub fn drive(&mut self, shared: &mut Shared, cycle: u64, events: &mut impl Observe) {
         let mut wins = true;
         for source in self.results.take(cycle) {
             let result = self

@@ -5,7 +5,7 @@ use super::calendar::FAR_HORIZON;
 use super::queue::Issued;
 use super::words::{Result, Words};
 use crate::numeric::{e2m1, e4m3, fp32, functions};
-use crate::{Event, FaultCode, Origin, Source};
+use crate::{FaultCode, Observe, Origin, Source};
 use lpu_isa::descriptor::{
     Alu, AluOperation, DESCRIPTORS, Format, Function, Operand, ResultFormat, Source as Operand0,
 };
@@ -104,8 +104,9 @@ impl Vxm {
         let mut decode = |(vectors, format): (Option<Vec<_>>, Format)| {
             let decoded = cycle + MM_OPERAND_LATENCY;
             let mut vectors = vectors.expect("none is missing");
-            let words = shared.decode_planes(decoded, &mut vectors, self.lanes, origin);
-            words.map(|word| convert_in(format, word))
+            let mut words = shared.decode_planes(decoded, &mut vectors, self.lanes, origin);
+            convert_all(format, &mut words[..self.lanes]);
+            words
         };
         let mut operands = operands.into_iter();
         let value = match descriptor.source {
@@ -137,8 +138,8 @@ impl Vxm {
         match shared.sample_planes(cycle, position, pass.b_stream, format.planes()) {
             Some(mut vectors) => {
                 let decoded = cycle + MM_OPERAND_LATENCY;
-                let words = shared.decode_planes(decoded, &mut vectors, lanes, origin);
-                pass.b = words.map(|word| convert_in(format, word));
+                pass.b = shared.decode_planes(decoded, &mut vectors, lanes, origin);
+                convert_all(format, &mut pass.b[..lanes]);
             }
             None => {
                 shared
@@ -154,16 +155,18 @@ impl Vxm {
         let (rows, lanes) = (self.rows, self.lanes);
         for j in 0..self.alus {
             let behind_sfu = if j > 0 { SFU_LATENCY } else { 0 };
-            let Some(mut pass) = self
-                .pass(cycle, REGISTER_READ + behind_sfu + ALU_LATENCY * j as u64)
-                .copied()
-            else {
+            let after = REGISTER_READ + behind_sfu + ALU_LATENCY * j as u64;
+            let Some(issue) = cycle.checked_sub(after) else {
                 continue;
             };
-            let descriptor = pass.descriptor;
+            let slot = &mut self.passes[(issue % FAR_HORIZON) as usize];
+            let Some(pass) = slot.as_mut().filter(|pass| pass.issue == issue) else {
+                continue;
+            };
+            let descriptor = &pass.descriptor;
             let register = |offset: u16| &self.registers[(pass.row + usize::from(offset)) % rows];
             if let (0, Operand0::Register(offset)) = (j, descriptor.source) {
-                pass.value = *register(offset);
+                pass.value[..lanes].copy_from_slice(&register(offset)[..lanes]);
             }
             let alu = descriptor.alus[j];
             let words = match alu.fixed {
@@ -171,54 +174,54 @@ impl Vxm {
                 false => register(alu.offset),
             };
             let b = match descriptor.b {
-                Some((_, taker)) if usize::from(taker) == j => pass.b,
-                _ => [0; _],
+                Some((_, taker)) if usize::from(taker) == j => &pass.b,
+                _ => &[0; _],
             };
-            for lane in 0..lanes {
-                let result = apply(alu, pass.value[lane], b[lane], words[lane]);
-                pass.value[lane] = if j == 0 {
-                    function(descriptor.function, result)
-                } else {
-                    result
+            let values = &mut pass.value[..lanes];
+            for ((value, &b), &word) in values.iter_mut().zip(b).zip(words) {
+                let result = apply(alu, *value, b, word);
+                *value = match j {
+                    0 => function(descriptor.function, result),
+                    _ => result,
                 };
             }
-            let slot = (pass.issue % FAR_HORIZON) as usize;
-            self.passes[slot] = Some(pass);
         }
     }
 
     /// Registers that the edge ending `cycle` writes.
     pub fn write(&mut self, cycle: u64) {
         let rows = self.rows;
-        let Some(&mut Pass {
-            descriptor,
-            row,
-            value,
-            ..
-        }) = self.pass(cycle, vxm_result(self.alus))
-        else {
+        let Some(issue) = cycle.checked_sub(vxm_result(self.alus)) else {
             return;
         };
-        if let Some(offset) = descriptor.write {
-            self.registers[(row + usize::from(offset)) % rows] = value;
+        let slot = &self.passes[(issue % FAR_HORIZON) as usize];
+        let Some(pass) = slot.as_ref().filter(|pass| pass.issue == issue) else {
+            return;
+        };
+        if let Some(offset) = pass.descriptor.write {
+            let register = &mut self.registers[(pass.row + usize::from(offset)) % rows];
+            register[..self.lanes].copy_from_slice(&pass.value[..self.lanes]);
         }
     }
 
     /// Results that drive in `cycle`.
-    pub fn drive(&mut self, shared: &mut Shared, cycle: u64, events: &mut Vec<Event>) {
+    pub fn drive(&mut self, shared: &mut Shared, cycle: u64, events: &mut impl Observe) {
         let (position, lanes) = (self.position, self.lanes);
         let driving = vxm_result(self.alus) + CONVERT_LATENCY + 1;
         let Some(pass) = self.pass(cycle, driving) else {
             return;
         };
         if let Some(output) = pass.descriptor.output {
-            let result = Result {
+            let mut result = Result {
                 stream: output.stream,
                 planes: output.format.planes(),
                 lanes,
-                words: pass.value.map(|value| convert_out(output.format, value)),
+                words: [0; _],
                 origin: pass.origin,
             };
+            for (word, &value) in result.words.iter_mut().zip(&pass.value[..lanes]) {
+                *word = convert_out(output.format, value);
+            }
             shared.drive_planes(cycle, position, Source::Vxm, &result, events);
         }
     }
@@ -226,6 +229,12 @@ impl Vxm {
     /// Register `row`, for tests.
     pub fn register(&self, row: usize) -> &[u32] {
         &self.registers[row][..self.lanes]
+    }
+}
+
+fn convert_all(format: Format, words: &mut [u32]) {
+    for word in words {
+        *word = convert_in(format, *word);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use crate::vector::{DecodeCount, MAX_CODEWORDS};
-use crate::{Effect, Event, FaultCode, Origin, Source, Vector};
+use crate::{Effect, Event, FaultCode, Observe, Origin, Source, Vector};
 use lpu_isa::Stream;
 use lpu_isa::secded::LANES_PER_CODEWORD;
 
@@ -48,11 +48,13 @@ impl Shared {
             found.uncorrectable += count.uncorrectable;
         }
         self.faults.count(cycle, found, origin);
-        let word = |lane: usize| {
-            let bytes = vectors.iter().rev().map(|vector| vector.lane(lane));
-            bytes.fold(0, |word, byte| word << 8 | u32::from(byte))
-        };
-        std::array::from_fn(|lane| if lane < lanes { word(lane) } else { 0 })
+        let mut words = [0; _];
+        for (plane, vector) in vectors.iter().enumerate() {
+            for (lane, word) in words[..lanes].iter_mut().enumerate() {
+                *word |= u32::from(vector.lane(lane)) << (8 * plane);
+            }
+        }
+        words
     }
 
     /// Drives the byte planes of a result, with its event and the fault of a collision.
@@ -62,7 +64,7 @@ impl Shared {
         position: usize,
         source: Source,
         result: &Result,
-        events: &mut Vec<Event>,
+        events: &mut impl Observe,
     ) {
         let vectors = result.vectors();
         for (stream, vector) in planes(result.stream, result.planes).zip(vectors) {
@@ -70,7 +72,7 @@ impl Shared {
                 let code = FaultCode::StreamCollision;
                 self.faults.record(cycle, code, result.origin);
             }
-            events.push(Event {
+            events.see(|| Event {
                 cycle,
                 effect: Effect::Drive {
                     source,
@@ -97,10 +99,8 @@ impl Result {
     /// The byte planes, encoded.
     fn vectors(&self) -> impl Iterator<Item = Vector> + '_ {
         (0..self.planes).map(|plane| {
-            let bytes = self.words[..self.lanes]
-                .iter()
-                .map(|word| (word >> (8 * plane)) as u8);
-            Vector::encode(&bytes.collect::<Vec<u8>>())
+            let bytes = self.words.map(|word| (word >> (8 * plane)) as u8);
+            Vector::encode(&bytes[..self.lanes])
         })
     }
 }

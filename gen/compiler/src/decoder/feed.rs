@@ -1,6 +1,6 @@
 //! The feed-forward half of a layer, and the head.
 
-use super::layout::{Layer, Product};
+use super::layout::{Network, Product};
 use super::product::Column;
 use super::scheduler::{Passes, Work};
 use super::step::Step;
@@ -12,18 +12,44 @@ use lpu_isa::{Descriptor, Stream};
 
 impl Step<'_> {
     /// Lines norm, gate, up and down.
-    pub fn feed_forward(&mut self, layer: &Layer) -> Result<(), CompileError> {
+    pub fn feed_forward(&mut self, network: &Network) -> Result<(), CompileError> {
+        self.hidden_rows(network)?;
+        self.add_product(&network.down, self.plan.rows.hidden)
+    }
+
+    /// The same without the sum with x: what the network gives, into SRAM.
+    pub fn network(&mut self, network: &Network) -> Result<(), CompileError> {
+        self.hidden_rows(network)?;
+        let (registers, tiles) = (self.plan.registers, self.plan.width.len());
+        for output in 0..tiles {
+            let factor = registers.factor(output % 2);
+            let column = Column {
+                product: &network.down,
+                output,
+                source: self.plan.rows.hidden,
+                factor,
+                roomy: false,
+            };
+            self.column(column, |step, work, start| {
+                let passes = step.each(start, registers.worth(0));
+                step.result(work, passes, step.scaled(factor), output, tiles)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Lines norm, gate and up: h into the operand buffer.
+    fn hidden_rows(&mut self, network: &Network) -> Result<(), CompileError> {
         self.normalise()?;
         for tile in 0..self.plan.hidden.len() {
-            self.gate(layer, tile)?;
-            self.up(layer, tile)?;
+            self.gate(network, tile)?;
+            self.up(network, tile)?;
             // Placed behind the next tile's products, which its load of the operand buffer would push away.
             if let Some(before) = tile.checked_sub(1) {
                 self.hidden(before)?;
             }
         }
-        self.hidden(self.plan.hidden.len() - 1)?;
-        self.add_product(&layer.down, self.plan.rows.hidden)
+        self.hidden(self.plan.hidden.len() - 1)
     }
 
     /// x plus a product of rows of the operand buffer.
@@ -52,11 +78,11 @@ impl Step<'_> {
     }
 
     /// g and s of a tile.
-    fn gate(&mut self, layer: &Layer, tile: usize) -> Result<(), CompileError> {
+    fn gate(&mut self, network: &Network, tile: usize) -> Result<(), CompileError> {
         let registers = self.plan.registers;
         let factor = registers.gate_factor(tile);
         let column = Column {
-            product: &layer.gate,
+            product: &network.gate,
             output: tile,
             source: self.plan.rows.normed,
             factor,
@@ -93,11 +119,11 @@ impl Step<'_> {
     }
 
     /// u of a tile.
-    fn up(&mut self, layer: &Layer, tile: usize) -> Result<(), CompileError> {
+    fn up(&mut self, network: &Network, tile: usize) -> Result<(), CompileError> {
         let registers = self.plan.registers;
         let factor = registers.up_factor(tile);
         let column = Column {
-            product: &layer.up,
+            product: &network.up,
             output: tile,
             source: self.plan.rows.normed,
             factor,

@@ -12,6 +12,15 @@ const BUFFERS: usize = 8;
 /// Tiles of the feed-forward that are between their product and the operand buffer at once.
 const GATED: usize = 2;
 
+/// What a launch computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All layers, and the head.
+    Layers,
+    /// One feed-forward network, without the sum with x.
+    Network,
+}
+
 /// When values meet the softmax weights of a head of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -52,6 +61,7 @@ pub const CHOICES: [Choice; 4] = [
 /// Everything that does not depend on time.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    pub part: Part,
     pub shape: Shape,
     pub lanes: usize,
     pub alus: usize,
@@ -204,7 +214,12 @@ impl Registers {
 }
 
 impl Plan {
-    pub fn new(config: &Config, shape: &Shape, choice: Choice) -> Result<Self, CompileError> {
+    pub fn new(
+        config: &Config,
+        part: Part,
+        shape: &Shape,
+        choice: Choice,
+    ) -> Result<Self, CompileError> {
         let Some(vxm) = &config.vxm else {
             return Err(CompileError::NoVectorUnit);
         };
@@ -239,6 +254,7 @@ impl Plan {
         let rows = rows(shape, lanes, config.mxm.operand_depth)?;
         let registers = registers(shape, lanes, vxm.registers, [rows.slots, choice.turns])?;
         let plan = Self {
+            part,
             lanes,
             alus: vxm.alus,
             streams,

@@ -1,8 +1,8 @@
 //! The order in which the parts of a step are placed; each goes where its queues and operands let it.
 
 use super::attend::AMPLITUDE;
-use super::layout::{Layer, Layout};
-use super::plan::Plan;
+use super::layout::Layout;
+use super::plan::{Part, Plan};
 use super::scheduler::{Passes, Scheduler, Work};
 use crate::CompileError;
 use crate::alu::{constant, first_alu};
@@ -26,13 +26,11 @@ pub fn program(config: &Config, plan: &Plan, layout: &Layout) -> Result<Program,
         layout,
         scheduler: Scheduler::new(config, plan.alus, plan.registers.count),
     };
-    step.prologue()?;
-    for (number, layer) in layout.layers.iter().enumerate() {
-        step.layer(number, layer)?;
-    }
-    match &layout.head {
-        Some(head) => step.logits(head)?,
-        None => step.rows()?,
+    step.rows_of_x()?;
+    step.constant(plan.registers.epsilon, plan.shape.epsilon)?;
+    match plan.part {
+        Part::Layers => step.layers()?,
+        Part::Network => step.network(&layout.layers[0].network)?,
     }
     step.scheduler.finish(plan.streams)
 }
@@ -56,25 +54,48 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Constants, rows of x, angles and masks into registers.
-    fn prologue(&mut self) -> Result<(), CompileError> {
+    /// All layers, and the head.
+    fn layers(&mut self) -> Result<(), CompileError> {
+        let layout = self.layout;
+        self.tables()?;
+        for (number, layer) in layout.layers.iter().enumerate() {
+            if let Some(attention) = &layer.attention {
+                self.attention(number, attention)?;
+            }
+            self.feed_forward(&layer.network)?;
+        }
+        match &layout.head {
+            Some(head) => self.logits(head),
+            None => self.rows(),
+        }
+    }
+
+    /// Rows of x into registers.
+    fn rows_of_x(&mut self) -> Result<(), CompileError> {
         let (layout, plan) = (self.layout, self.plan);
-        let registers = plan.registers;
         let tiles = plan.width.len();
         for sequence in 0..plan.shape.sequences {
             let mut work = Work::default();
-            let passes = Passes::run(0, registers.x(sequence, 0), tiles);
+            let passes = Passes::run(0, plan.registers.x(sequence, 0), tiles);
             self.fetch(&mut work, &layout.x, sequence * tiles, passes)?;
             self.scheduler.place(work)?;
         }
-        for (register, value) in [
-            (registers.epsilon, plan.shape.epsilon),
-            (registers.amplitude, AMPLITUDE),
-        ] {
-            let mut pass = first_alu(constant(value.to_bits()));
-            pass.write = Some(0);
-            self.scheduler.passes(Passes::one(0, register), pass)?;
-        }
+        Ok(())
+    }
+
+    /// A constant into a register.
+    fn constant(&mut self, register: usize, value: f32) -> Result<(), CompileError> {
+        let mut pass = first_alu(constant(value.to_bits()));
+        pass.write = Some(0);
+        self.scheduler.passes(Passes::one(0, register), pass)?;
+        Ok(())
+    }
+
+    /// What attention needs in registers: the largest weight, angles and masks.
+    fn tables(&mut self) -> Result<(), CompileError> {
+        let (layout, plan) = (self.layout, self.plan);
+        let registers = plan.registers;
+        self.constant(registers.amplitude, AMPLITUDE)?;
         for (words, row) in [
             (&layout.cosines, registers.cosines),
             (&layout.sines, registers.sines),
@@ -107,11 +128,6 @@ impl<'a> Step<'a> {
             .pass(&mut work, Stream::east(stream), passes, mask)?;
         self.scheduler.place(work)?;
         Ok(())
-    }
-
-    fn layer(&mut self, number: usize, layer: &Layer) -> Result<(), CompileError> {
-        self.attention(number, layer)?;
-        self.feed_forward(layer)
     }
 
     /// A pass of a register and nothing else.

@@ -18,7 +18,9 @@ const LARGEST: f64 = 127.0;
 )]
 #[diagnostic(
     code(lpu::int8::model),
-    help("use a model of the Llama family, or --engine reference, which computes it on the host")
+    help(
+        "use a model of the Llama family, --afd, which takes any attention and experts, or --engine reference, which computes it on the host"
+    )
 )]
 pub struct ConvertError {
     /// Which property.
@@ -27,6 +29,16 @@ pub struct ConvertError {
     pub found: String,
     /// What it has to be.
     pub rule: &'static str,
+}
+
+impl ConvertError {
+    pub(super) fn new(what: &str, found: String, rule: &'static str) -> Self {
+        Self {
+            what: what.into(),
+            found,
+            rule,
+        }
+    }
 }
 
 /// Converts a model, with the steps of each layer.
@@ -90,7 +102,11 @@ pub(super) fn rotation_order(row: usize, head_dim: usize, neighbours: bool) -> u
 }
 
 /// int8 codes of a matrix, the gain of a norm multiplied into its rows in double precision; `order` gives the row for each output.
-fn quantise(linear: &Linear, norm: Option<&Norm>, order: impl Fn(usize) -> usize) -> Int8Matrix {
+pub(super) fn quantise(
+    linear: &Linear,
+    norm: Option<&Norm>,
+    order: impl Fn(usize) -> usize,
+) -> Int8Matrix {
     let (outputs, inputs) = (linear.weight.outputs(), linear.weight.inputs());
     let mut row = vec![0f32; inputs];
     let (mut codes, mut scales) = (Vec::with_capacity(outputs * inputs), Vec::new());
@@ -122,13 +138,7 @@ fn quantise(linear: &Linear, norm: Option<&Norm>, order: impl Fn(usize) -> usize
 /// Whether the model is one that `docs/decoder.md` describes; its positions and inner width.
 fn check(model: &Model) -> Result<(Rope, usize), ConvertError> {
     let shape: &Architecture = &model.architecture;
-    let refuse = |what: &str, found: String, rule| {
-        Err(ConvertError {
-            what: what.into(),
-            found,
-            rule,
-        })
-    };
+    let refuse = |what: &str, found, rule| Err(ConvertError::new(what, found, rule));
     let name = |value: &dyn std::fmt::Debug| format!("{value:?}");
     if shape.norm != NormKind::Rms {
         return refuse("its norm", name(&shape.norm), "Rms");
@@ -162,11 +172,8 @@ fn check(model: &Model) -> Result<(Rope, usize), ConvertError> {
 /// The inner width of a layer.
 fn check_layer(number: usize, layer: &Layer) -> Result<usize, ConvertError> {
     let refuse = |what: &str, found: &str, rule| {
-        Err(ConvertError {
-            what: format!("{what} of layer {number}"),
-            found: found.into(),
-            rule,
-        })
+        let what = format!("{what} of layer {number}");
+        Err(ConvertError::new(&what, found.into(), rule))
     };
     for (name, linear) in layer.linears() {
         if linear.bias.is_some() {

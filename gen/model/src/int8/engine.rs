@@ -3,7 +3,7 @@
 use super::Int8Model;
 use super::cache::Entry;
 use crate::Model;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, check_logits, check_step};
 use crate::kv::KvCache;
 use lpu_verif::kernels::decoder::{Decoder, ShapeError};
 use std::borrow::Cow;
@@ -48,35 +48,6 @@ pub fn embedding(model: &Model, token: u32) -> Vec<u32> {
     let mut row = vec![0.0; model.architecture.width];
     model.embedding.row(token as usize, &mut row);
     row.into_iter().map(f32::to_bits).collect()
-}
-
-/// Refuses a token that is not in the vocabulary, and a position beyond the last one.
-pub fn check_step(
-    model: &Model,
-    token: u32,
-    position: usize,
-    capacity: usize,
-) -> Result<(), EngineError> {
-    let vocabulary = model.architecture.vocabulary;
-    if token as usize >= vocabulary {
-        return Err(EngineError::Token { token, vocabulary });
-    }
-    match position < capacity {
-        true => Ok(()),
-        false => Err(EngineError::Capacity { capacity }),
-    }
-}
-
-/// Refuses logits that are not finite.
-pub fn check_logits(logits: &[f32], position: usize) -> Result<(), EngineError> {
-    match logits.iter().position(|logit| !logit.is_finite()) {
-        None => Ok(()),
-        Some(token) => Err(EngineError::Logit {
-            token,
-            position,
-            value: logits[token],
-        }),
-    }
 }
 
 /// The first positions of a golden decoder's cache, as numbers.

@@ -1,9 +1,13 @@
 //! Feed-forward networks: dense ones, and mixtures of experts.
 
-use super::{Part, Prepared, Watch, add, math};
+use super::{Part, Prepared, Watch, Which, add, math};
 use crate::architecture::{Activation, Architecture, Experts, Ffn as Shape};
+use crate::engine::EngineError;
 use crate::model::{Dense, Ffn, Layer};
 use crate::quant::{Format, Scheme};
+
+/// Computes a block of a network.
+pub type Run<'a, 'm> = dyn FnMut(Which, &Block<'m>) -> Result<Vec<f32>, EngineError> + 'a;
 
 /// The network of a layer.
 #[derive(Debug)]
@@ -52,11 +56,11 @@ impl<'m> Network<'m> {
         }
     }
 
-    /// The network's output.
-    pub fn apply(&self, h: &[f32], watch: &mut Watch<'_>) -> Vec<f32> {
+    /// The network's output; `run` computes a block.
+    pub fn apply(&self, h: &[f32], run: &mut Run<'_, 'm>) -> Result<Vec<f32>, EngineError> {
         match self {
-            Self::Dense(block) => block.apply(h, watch),
-            Self::Experts(mixture) => mixture.apply(h, watch),
+            Self::Dense(block) => run(Which::Dense, block),
+            Self::Experts(mixture) => mixture.apply(h, run),
         }
     }
 }
@@ -71,7 +75,8 @@ impl<'m> Block<'m> {
         }
     }
 
-    fn apply(&self, h: &[f32], watch: &mut Watch<'_>) -> Vec<f32> {
+    /// The output of one block.
+    pub fn apply(&self, h: &[f32], watch: &mut Watch<'_>) -> Vec<f32> {
         let mut inner = self.up.apply(h);
         match &self.gate {
             Some(gate) => {
@@ -88,10 +93,10 @@ impl<'m> Block<'m> {
     }
 }
 
-impl Mixture<'_> {
+impl<'m> Mixture<'m> {
     /// Shares are the softmax over all experts' scores, of which the chosen ones are added up, the best one first; of equal scores the
     /// earlier expert is the better one.
-    fn apply(&self, h: &[f32], watch: &mut Watch<'_>) -> Vec<f32> {
+    fn apply(&self, h: &[f32], run: &mut Run<'_, 'm>) -> Result<Vec<f32>, EngineError> {
         let mut shares = self.router.apply(h);
         math::softmax(&mut shares);
         let chosen = math::top(&shares, self.shape.per_token);
@@ -103,15 +108,17 @@ impl Mixture<'_> {
         let mut mixed = vec![0.0; h.len()];
         for expert in chosen {
             let share = shares[expert] / total;
-            for (mixed, y) in mixed.iter_mut().zip(self.experts[expert].apply(h, watch)) {
+            let y = run(Which::Expert(expert), &self.experts[expert])?;
+            for (mixed, y) in mixed.iter_mut().zip(y) {
                 *mixed += share * y;
             }
         }
         if let Some((block, gate)) = &self.shared {
             let share = math::sigmoid(gate.apply(h)[0]);
-            let shared: Vec<f32> = block.apply(h, watch).iter().map(|y| share * y).collect();
+            let y = run(Which::Shared, block)?;
+            let shared: Vec<f32> = y.iter().map(|y| share * y).collect();
             add(&mut mixed, &shared);
         }
-        mixed
+        Ok(mixed)
     }
 }

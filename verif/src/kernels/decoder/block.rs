@@ -1,12 +1,10 @@
 //! The two halves of a layer.
 
 use super::super::attention::{Row, Sum, Weights};
+use super::network::layer_sums;
 use super::norm::{Normed, normalise};
 use super::{Cache, Linear, Parameters, Rotation, Stage, Values};
-use crate::numeric::{fp32, functions};
-
-/// -log2(e).
-const MINUS_LOG2_E: f32 = -std::f32::consts::LOG2_E;
+use crate::numeric::fp32;
 
 /// Who sees the stages of a layer.
 pub type See<'a> = dyn FnMut(Stage, Values<'_>) + 'a;
@@ -30,7 +28,7 @@ pub fn attention(place: &Place<'_>, cache: &mut Cache, x: &mut [u32], see: &mut 
     } = *place;
     let layer = &parameters.layers[number];
     let shape = &parameters.shape;
-    let Normed { codes, factor } = normalise(parameters, x);
+    let Normed { codes, factor } = normalise(x, parameters.epsilon, shape.lanes);
     see(Stage::Normed, Values::Codes(&codes));
     let queries = rotation.apply(&layer.query.project(&codes, factor));
     let keys = rotation.apply(&layer.key.project(&codes, factor));
@@ -62,22 +60,17 @@ pub fn attention(place: &Place<'_>, cache: &mut Cache, x: &mut [u32], see: &mut 
 
 /// Lines norm, gate, up and down; x is replaced.
 pub fn feed_forward(place: &Place<'_>, x: &mut [u32], see: &mut See<'_>) {
-    let layer = &place.parameters.layers[place.layer];
-    let Normed { codes, factor } = normalise(place.parameters, x);
-    see(Stage::NormedMiddle, Values::Codes(&codes));
-    let gate = layer.gate.project(&codes, factor);
-    let up = layer.up.project(&codes, factor);
-    let gated = gate.iter().zip(&up).map(|(&g, &u)| fp32::mul(u, silu(g)));
-    let hidden = to_codes(gated.collect());
-    see(Stage::Hidden, Values::Codes(&hidden));
-    add_product(&layer.down, &hidden, x);
+    let Parameters {
+        shape,
+        layers,
+        epsilon,
+        ..
+    } = place.parameters;
+    let sums = layer_sums(&layers[place.layer], x, *epsilon, shape.lanes, see);
+    for (x, y) in x.iter_mut().zip(sums) {
+        *x = fp32::add(y, *x);
+    }
     see(Stage::Out, Values::Numbers(x));
-}
-
-/// g / (1 + e^-g).
-fn silu(g: u32) -> u32 {
-    let exponential = functions::exp2(fp32::mul(g, MINUS_LOG2_E.to_bits()));
-    fp32::mul(functions::rcp(fp32::add(exponential, fp32::ONE)), g)
 }
 
 /// x = add(mul(FP32(sum of codes w), B), x).
@@ -89,23 +82,4 @@ fn add_product(linear: &Linear, codes: &[i8], x: &mut [u32]) {
 
 fn to_codes(numbers: Vec<u32>) -> Vec<i8> {
     numbers.into_iter().map(fp32::to_i8).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::silu;
-
-    #[test]
-    fn silu_has_its_limits() {
-        let silu = |x: f32| f32::from_bits(silu(x.to_bits()));
-        assert_eq!(silu(0.0), 0.0);
-        assert_eq!(silu(200.0), 200.0);
-        // exp2 is infinite there, and its reciprocal zero.
-        assert_eq!(silu(-200.0).to_bits(), (-0f32).to_bits());
-        for x in [-20f32, -3.0, -0.5, 0.5, 3.0, 20.0] {
-            let exact = f64::from(x) / (1.0 + (-f64::from(x)).exp());
-            let error = (f64::from(silu(x)) - exact).abs() / exact.abs();
-            assert!(error < 4e-6, "silu({x}): relative error {error}");
-        }
-    }
 }

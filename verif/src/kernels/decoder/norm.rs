@@ -1,7 +1,6 @@
 //! RMSNorm of a row of x into int8 codes.
 
 use super::super::order::tree;
-use super::Parameters;
 use crate::numeric::{fp32, functions};
 
 /// A row behind a norm: element k is `factor` times code k.
@@ -15,11 +14,11 @@ pub struct Normed {
 const LARGEST: f32 = 127.0;
 
 /// The line "norm" of a layer.
-pub fn normalise(parameters: &Parameters, x: &[u32]) -> Normed {
-    let width = parameters.shape.width as f32;
+pub fn normalise(x: &[u32], epsilon: u32, lanes: usize) -> Normed {
+    let width = x.len() as f32;
     let largest = x.iter().map(|&x| fp32::abs(x)).fold(0, fp32::max);
-    let sum = squares(x, parameters.shape.lanes);
-    let mean = fp32::fma(sum, (1.0 / width).to_bits(), parameters.epsilon);
+    let sum = squares(x, lanes);
+    let mean = fp32::fma(sum, (1.0 / width).to_bits(), epsilon);
     let root = functions::rsqrt(mean);
     let inverse = fp32::mul(functions::rcp(largest), LARGEST.to_bits());
     let step = fp32::mul(largest, (1.0 / LARGEST).to_bits());

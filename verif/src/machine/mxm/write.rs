@@ -2,7 +2,7 @@
 
 use super::{Emission, Mxm, Plane};
 use crate::machine::Shared;
-use crate::{Effect, Event, FaultCode, Source};
+use crate::{Effect, Event, FaultCode, Observe, Source, Vector};
 use lpu_isa::Stream;
 
 impl Mxm {
@@ -12,7 +12,7 @@ impl Mxm {
         shared: &mut Shared,
         cycle: u64,
         position: usize,
-        events: &mut Vec<Event>,
+        events: &mut impl Observe,
     ) {
         let due = self.emissions.take(cycle);
         for p in due {
@@ -33,7 +33,7 @@ impl Mxm {
                 if wins {
                     shared.streams.drive(cycle, position, stream, vector);
                 }
-                events.push(Event {
+                events.see(|| Event {
                     cycle,
                     effect: Effect::Drive {
                         source: Source::Mxm(p as u8),
@@ -66,8 +66,9 @@ impl Mxm {
                 }
                 continue;
             }
-            for (i, vector) in load.vectors.iter().enumerate() {
-                plane.load(load.row + i, load.column, |n| vector.lane(n) as i8);
+            match load.column {
+                true => plane.load_columns(load.row, &load.vectors),
+                false => plane.load_rows(load.row, &load.vectors),
             }
         }
         for p in self.operand_loads.take(cycle) {
@@ -82,16 +83,24 @@ impl Mxm {
 }
 
 impl Plane {
-    fn load(&mut self, index: usize, column: bool, lane: impl Fn(usize) -> i8) {
+    /// Vectors become neighbouring rows: lane n of each is an element of column n.
+    fn load_rows(&mut self, row: usize, vectors: &[Vector]) {
         let lanes = self.shadow.len().isqrt();
-        let (start, step) = if column {
-            (index * lanes, 1)
-        } else {
-            (index, lanes)
-        };
-        let elements = self.shadow[start..].iter_mut().step_by(step);
-        for (n, element) in elements.take(lanes).enumerate() {
-            *element = lane(n).into();
+        for (n, column) in self.shadow.chunks_exact_mut(lanes).enumerate() {
+            for (element, vector) in column[row..].iter_mut().zip(vectors) {
+                *element = (vector.lane(n) as i8).into();
+            }
+        }
+    }
+
+    /// Vectors become neighbouring columns.
+    fn load_columns(&mut self, first: usize, vectors: &[Vector]) {
+        let lanes = self.shadow.len().isqrt();
+        let columns = self.shadow.chunks_exact_mut(lanes).skip(first);
+        for (column, vector) in columns.zip(vectors) {
+            for (n, element) in column.iter_mut().enumerate() {
+                *element = (vector.lane(n) as i8).into();
+            }
         }
     }
 }
