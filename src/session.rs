@@ -50,7 +50,7 @@ pub enum LpuError {
     /// The model cannot be read, or its tokenizer does not take a text.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Model(#[from] ModelError),
+    Model(Box<ModelError>),
     /// The decoder layers do not cover the model.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -70,6 +70,12 @@ pub enum LpuError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Settings(#[from] SettingError),
+}
+
+impl From<ModelError> for LpuError {
+    fn from(error: ModelError) -> Self {
+        Self::Model(Box::new(error))
+    }
 }
 
 /// A piece of text as it comes.
