@@ -86,6 +86,9 @@ pub struct GenArgs {
     /// Top module
     #[arg(long, value_enum, default_value_t = TopArg::Tile)]
     pub top: TopArg,
+    /// Slots of a frame of the link: fewer for less latency and less goodput
+    #[arg(long, default_value_t = lpu_isa::c2c::MAX_SLOTS, value_name = "N")]
+    pub slots: usize,
     /// Folder for the Verilog files, the file list and the lint waivers
     #[arg(short, long, default_value = "build/verilog", value_name = "DIR")]
     pub out: PathBuf,
@@ -104,6 +107,8 @@ pub enum TopArg {
     Tile,
     /// `lpu_axi`, the tile behind AXI4-Lite registers and an AXI4 window
     Axi,
+    /// `lpu_c2c_link`, the link to another chip for vectors of as many lanes
+    C2c,
 }
 
 /// How the register map is printed.

@@ -2,12 +2,15 @@
 
 use lpu_gen::{EmitError, EmitOptions, Emitted};
 use lpu_isa::Config;
+use lpu_isa::c2c::Shape;
 use lpu_sim::Design;
 
 /// Name of the top module.
 pub const TOP: &str = "lpu_tile";
 /// Name of the top module behind AXI.
 pub const AXI_TOP: &str = "lpu_axi";
+/// Name of the chip-to-chip link.
+pub const C2C_TOP: &str = "lpu_c2c_link";
 /// Module that holds the datapath of a MEM slice.
 const MEM_MODULE: &str = "lpu_slice_datapath";
 /// Module of a MXM plane.
@@ -46,6 +49,15 @@ pub fn emit_axi(config: &Config) -> Result<Emitted, EmitError> {
         ..EmitOptions::new(AXI_TOP)
     };
     lpu_gen::emit(&*lpu_hdl::build_axi(config), &options)
+}
+
+/// Emits the chip-to-chip link of this configuration, with so many slots in a frame.
+pub fn emit_c2c(config: &Config, shape: Shape) -> Result<Emitted, EmitError> {
+    let options = EmitOptions {
+        configuration_hash: config.hash(),
+        ..EmitOptions::new(C2C_TOP)
+    };
+    lpu_gen::emit(&*lpu_hdl::c2c::build_link(shape), &options)
 }
 
 /// The tile as a design to simulate, with the scoreboard's signals observable.

@@ -5,9 +5,9 @@ mod model;
 
 use lpu::session::{Lpu, LpuError};
 use lpu_isa::Config;
+use lpu_model::Model;
 use lpu_model::generate::Stop;
 use lpu_model::sample::{Sampler, Settings};
-use lpu_model::Model;
 use std::sync::Arc;
 
 fn sampler() -> Sampler {

@@ -3,6 +3,8 @@
 use crate::cli::{GenArgs, TopArg};
 use lpu::files;
 use lpu_gen::EmitError;
+use lpu_isa::Config;
+use lpu_isa::c2c::{LANE_BITS, Shape};
 use miette::{IntoDiagnostic, miette};
 use serde_json::json;
 use std::time::Instant;
@@ -14,6 +16,7 @@ pub fn execute(args: &GenArgs) -> miette::Result<()> {
     let emitted = match args.top {
         TopArg::Tile => lpu::design::emit(&config),
         TopArg::Axi => lpu::design::emit_axi(&config),
+        TopArg::C2c => lpu::design::emit_c2c(&config, shape(&config, args.slots)?),
     };
     let emitted = emitted.into_diagnostic()?;
     let seconds = start.elapsed().as_secs_f64();
@@ -48,6 +51,12 @@ pub fn execute(args: &GenArgs) -> miette::Result<()> {
         )
     };
     Ok(files::print(text.as_bytes())?)
+}
+
+/// The link for vectors of this machine.
+fn shape(config: &Config, slots: usize) -> miette::Result<Shape> {
+    let lanes = config.lanes * 8 / LANE_BITS;
+    Shape::new(lanes, slots).map_err(|error| miette!(code = "lpu::gen::slots", "{error}"))
 }
 
 fn refusal(error: EmitError) -> miette::Report {

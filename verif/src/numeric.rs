@@ -16,6 +16,7 @@ pub mod e4m3;
 mod format;
 pub mod fp32;
 pub mod functions;
+pub(crate) mod host;
 pub mod matrix;
 #[cfg(test)]
 mod patterns;

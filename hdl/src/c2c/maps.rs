@@ -176,10 +176,11 @@ pub(crate) fn without_crc(bits: usize) -> Vec<Row> {
     rows
 }
 
-/// The trailer's bits that are still to be sent, one word less.
+/// The trailer's bits that are still to be sent, one word less. Behind the only word nothing is left, and anything may stand.
 pub(crate) fn shift_out(bits: usize) -> Vec<Row> {
     let row = |at: usize| match at + bits < TRAILER_BITS {
         true => Row::bit(at + bits),
+        false if bits >= TRAILER_BITS => Row::bit(at),
         false => Row::default(),
     };
     (0..TRAILER_BITS).map(row).collect()

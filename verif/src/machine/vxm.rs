@@ -4,7 +4,7 @@ use super::Shared;
 use super::calendar::FAR_HORIZON;
 use super::queue::Issued;
 use super::words::{Result, Words};
-use crate::numeric::{e2m1, e4m3, fp32, functions};
+use crate::numeric::{e2m1, e4m3, fp32, functions, host};
 use crate::{FaultCode, Observe, Origin, Source};
 use lpu_isa::descriptor::{
     Alu, AluOperation, DESCRIPTORS, Format, Function, Operand, ResultFormat, Source as Operand0,
@@ -289,7 +289,7 @@ fn apply(alu: Alu, p: u32, b: u32, register: u32) -> u32 {
     let truth = |holds| if holds { fp32::ONE } else { 0 };
     match alu.operation {
         AluOperation::Pass => p,
-        AluOperation::Fma => fp32::fma(p, y, z),
+        AluOperation::Fma => host::fma(p, y, z),
         AluOperation::Max => fp32::max(p, y),
         AluOperation::Min => fp32::min(p, y),
         AluOperation::Lt => truth(fp32::lt(p, y)),

@@ -83,12 +83,14 @@ impl Mxm {
 }
 
 impl Plane {
-    /// Vectors become neighbouring rows: lane n of each is an element of column n.
+    /// Vectors become neighbouring rows: lane n of each is an element of column n, byte n % 8 of its codeword n / 8.
     fn load_rows(&mut self, row: usize, vectors: &[Vector]) {
         let lanes = self.shadow.len().isqrt();
-        for (n, column) in self.shadow.chunks_exact_mut(lanes).enumerate() {
-            for (element, vector) in column[row..].iter_mut().zip(vectors) {
-                *element = (vector.lane(n) as i8).into();
+        for (group, columns) in self.shadow.chunks_exact_mut(8 * lanes).enumerate() {
+            for (byte, column) in columns.chunks_exact_mut(lanes).enumerate() {
+                for (element, vector) in column[row..].iter_mut().zip(vectors) {
+                    *element = ((vector.data[group] >> (8 * byte)) as i8).into();
+                }
             }
         }
     }
