@@ -251,9 +251,9 @@ impl Program for Rounds {
 #[test]
 fn the_hop_is_constant() {
     let shape = shape(4, 208);
-    let flits = number("LPU_C2C_FLITS", 6_000);
+    let flits = number("LPU_C2C_FLITS", 100_000);
     let errors = Errors {
-        random: 5e-6,
+        random: 1e-6,
         ..Errors::default()
     };
     let mut pair = bad_pair(shape, errors, 11);
@@ -298,13 +298,15 @@ fn the_hop_is_constant() {
 fn wrong_bits_are_corrected_or_flagged() {
     let shape = shape(4, 32);
     let bits = number("LPU_C2C_BITS", 4_000);
+    // Wrong bits by themselves, bursts of bits, their longest; and the share of all wrong bits, in thousandths.
     let kinds = [
-        (1e-5, 0.0, 0),
-        (0.0, 2e-6, 57),
-        (1e-4, 0.0, 0),
-        (1e-4, 2e-5, 64),
+        (1e-5, 0.0, 0, 5),
+        (0.0, 2e-6, 57, 45),
+        (1e-4, 0.0, 0, 100),
+        (1e-4, 2e-5, 64, 250),
+        (1e-3, 1e-4, 64, 600),
     ];
-    for (kind, (random, bursts, longest)) in kinds.into_iter().enumerate() {
+    for (kind, (random, bursts, longest, share)) in kinds.into_iter().enumerate() {
         let errors = Errors {
             random,
             bursts,
@@ -318,7 +320,7 @@ fn wrong_bits_are_corrected_or_flagged() {
         let (mut silent, mut flagged, mut restarts, mut wrong) = (0u64, 0u64, 0u64, 0u64);
         let before = pair.sides[0].channel.wrong();
         let injected = |pair: &Pair| pair.sides[0].channel.wrong() - before;
-        while injected(&pair) < bits / kinds.len() as u64 {
+        while injected(&pair) < bits * share / 1000 {
             // What is wrong now has to be flagged within the frame after it.
             pair.run(4 * shape.frame() as u64, &mut traffic);
             pair.sides[0].channel.set_errors(Errors::default());
@@ -346,11 +348,12 @@ fn wrong_bits_are_corrected_or_flagged() {
             injected(&pair)
         );
         assert_eq!(silent, 0);
-        assert!(
-            kind >= 2 || flagged == 0,
-            "one byte of a column is corrected"
-        );
-        assert!(kind < 2 || flagged > 0, "errors that nothing corrects");
+        // Of a thousand single bits at 1e-5 one or two meet in a column; bursts of up to 57 bits touch a column once, and two hardly meet.
+        match kind {
+            0 => assert!(1000 * flagged <= 6 * injected(&pair) + 1000, "corrected"),
+            1 => assert!(1000 * flagged <= injected(&pair), "corrected"),
+            _ => assert!(flagged > 0, "errors that nothing corrects"),
+        }
     }
 }
 

@@ -26,9 +26,19 @@ impl Sram {
 
     /// The vector at `address`, as stored.
     pub fn read(&self, address: usize, vector: &mut Vector) {
-        let words = address * self.codewords..(address + 1) * self.codewords;
-        vector.data[..self.codewords].copy_from_slice(&self.data[words.clone()]);
-        vector.check[..self.codewords].copy_from_slice(&self.check[words]);
+        match self.codewords {
+            1 => self.read_words::<1>(address, vector),
+            2 => self.read_words::<2>(address, vector),
+            4 => self.read_words::<4>(address, vector),
+            _ => self.read_words::<8>(address, vector),
+        }
+    }
+
+    /// Copies of a known size are a few moves.
+    fn read_words<const N: usize>(&self, address: usize, vector: &mut Vector) {
+        let words = address * N..(address + 1) * N;
+        vector.data[..N].copy_from_slice(&self.data[words.clone()]);
+        vector.check[..N].copy_from_slice(&self.check[words]);
     }
 
     /// Stores a vector as it is.

@@ -129,30 +129,41 @@ impl Builder<'_> {
         }
     }
 
-    fn layer(&mut self) -> Layer {
+    fn network(&mut self) -> Network {
+        let Plan { width, hidden, .. } = self.plan;
+        Network {
+            gate: self.product(width, hidden),
+            up: self.product(width, hidden),
+            down: self.product(hidden, width),
+        }
+    }
+
+    fn attention(&mut self) -> Attention {
         let Plan {
             width,
             queries,
             keys,
-            hidden,
             ..
         } = self.plan;
-        let attention = (self.plan.part == Part::Layers).then(|| Attention {
+        Attention {
             query: self.product(width, queries),
             key: self.product(width, keys),
             value: self.product(width, keys),
             output: self.product(queries, width),
             keys: self.cache(),
             values: self.cache(),
-        });
-        Layer {
-            attention,
-            network: Network {
-                gate: self.product(width, hidden),
-                up: self.product(width, hidden),
-                down: self.product(hidden, width),
-            },
         }
+    }
+
+    /// All layers: networks first, since they are the largest, and what is small fills up slices that are less full.
+    fn layers(&mut self) -> Vec<Layer> {
+        let count = self.plan.shape.layers;
+        let networks: Vec<_> = (0..count).map(|_| self.network()).collect();
+        let layer = |network| Layer {
+            attention: (self.plan.part == Part::Layers).then(|| self.attention()),
+            network,
+        };
+        networks.into_iter().map(layer).collect()
     }
 }
 
@@ -164,10 +175,10 @@ impl Layout {
             slices: config.mem.slices,
         };
         let shape = &plan.shape;
-        let layers = (0..shape.layers).map(|_| builder.layer()).collect();
         let head = shape
             .vocabulary
             .map(|_| builder.product(&plan.width, &plan.vocabulary));
+        let layers = builder.layers();
         let result_tiles = match head {
             Some(_) => plan.vocabulary.len(),
             None => plan.width.len(),
