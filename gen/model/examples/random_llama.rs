@@ -10,12 +10,12 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-const WIDTH: usize = 2048;
-const LAYERS: usize = 3;
-const HEADS: usize = 16;
-const KV_HEADS: usize = 2;
-const HIDDEN: usize = 4096;
-const VOCABULARY: usize = 11008;
+const WIDTH: usize = 768;
+const LAYERS: usize = 16;
+const HEADS: usize = 12;
+const KV_HEADS: usize = 4;
+const HIDDEN: usize = 2048;
+const VOCABULARY: usize = 32000;
 
 fn tensors() -> Vec<(String, Vec<usize>)> {
     let mut list = vec![(

@@ -147,15 +147,15 @@ impl Builder<'_> {
         } = self.plan;
         Attention {
             query: self.product(width, queries),
+            output: self.product(queries, width),
             key: self.product(width, keys),
             value: self.product(width, keys),
-            output: self.product(queries, width),
             keys: self.cache(),
             values: self.cache(),
         }
     }
 
-    /// All layers: networks first, since they are the largest, and what is small fills up slices that are less full.
+    /// All layers: networks first, since they are the largest; what is small comes last and fills up slices that are less full.
     fn layers(&mut self) -> Vec<Layer> {
         let count = self.plan.shape.layers;
         let networks: Vec<_> = (0..count).map(|_| self.network()).collect();
