@@ -7,7 +7,8 @@
 //! use std::sync::Arc;
 //!
 //! # fn main() -> Result<(), LpuError> {
-//! let mut lpu = Lpu::golden(lpu_isa::Config::preset("proto")?);
+//! let config = lpu_isa::Config::preset("proto").expect("there is such a preset");
+//! let mut lpu = Lpu::golden(config);
 //! lpu.load(Arc::new(Model::embedded()?), 64)?;
 //! let mut sampler = Sampler::new(Settings::default())?;
 //! for piece in lpu.stream("00000012+00000034=", &mut sampler, 4)? {
