@@ -70,6 +70,7 @@ const fn meaning() -> [u8; 256] {
 }
 
 /// The check bits of `data`.
+#[inline]
 pub fn encode(data: u64) -> u8 {
     let bytes = data.to_le_bytes();
     let pairs = BYTE_CHECK.iter().zip(bytes);
@@ -88,6 +89,7 @@ pub fn encode_by_definition(data: u64) -> u8 {
 }
 
 /// Decodes one codeword.
+#[inline]
 pub fn decode(data: u64, check: u8) -> Decoded {
     let syndrome = encode(data) ^ check;
     if syndrome == 0 {

@@ -135,10 +135,11 @@ impl Machine {
                 }
             }
         }
-        for id in 0..self.queues.len() {
-            if self.next[id] != cycle {
-                continue;
-            }
+        let due = self.next.iter().enumerate();
+        let due = due.fold(0u128, |due, (id, &next)| {
+            due | u128::from(next == cycle) << id
+        });
+        for id in ones(due) {
             self.quiet = cycle + FAR_HORIZON;
             let unit = self.units[id];
             let (issue, next) = self.queues[id].issue(cycle);
@@ -204,6 +205,15 @@ impl Machine {
         self.mem.write_ports(shared, cycle, events);
         shared.faults.flush(cycle, events);
     }
+}
+
+/// Numbers of the bits that are set.
+fn ones(mut bits: u128) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = bits.trailing_zeros() as usize;
+        bits &= bits.wrapping_sub(1);
+        (bit < 128).then_some(bit)
+    })
 }
 
 fn illegal_unless(legal: bool, shared: &mut super::Shared, cycle: u64, origin: Origin) {

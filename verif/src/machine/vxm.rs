@@ -3,7 +3,7 @@
 use super::Shared;
 use super::calendar::FAR_HORIZON;
 use super::queue::Issued;
-use super::words::{Result, Words};
+use super::words::{MAX_LANES, Result, Words};
 use crate::numeric::{e2m1, e4m3, fp32, functions, host};
 use crate::{FaultCode, Observe, Origin, Source};
 use lpu_isa::descriptor::{
@@ -178,12 +178,11 @@ impl Vxm {
                 _ => &[0; _],
             };
             let values = &mut pass.value[..lanes];
-            for ((value, &b), &word) in values.iter_mut().zip(b).zip(words) {
-                let result = apply(alu, *value, b, word);
-                *value = match j {
-                    0 => function(descriptor.function, result),
-                    _ => result,
-                };
+            apply(alu, values, &b[..lanes], &words[..lanes]);
+            if j == 0 && descriptor.function != Function::Pass {
+                for value in values {
+                    *value = function(descriptor.function, *value);
+                }
             }
         }
     }
@@ -272,30 +271,54 @@ fn function(function: Function, x: u32) -> u32 {
     }
 }
 
-/// What an ALU makes of P, with B and its register.
-fn apply(alu: Alu, p: u32, b: u32, register: u32) -> u32 {
-    let operand = |operand| match operand {
-        Operand::Constant => alu.constant,
-        Operand::B => b,
-        Operand::Register => register,
-        Operand::P => p,
-        Operand::One => fp32::ONE,
-        Operand::NegativeZero => fp32::NEGATIVE_ZERO,
+/// What an ALU makes of P in every lane, with B and its register.
+fn apply(alu: Alu, p: &mut [u32], b: &[u32], register: &[u32]) {
+    let lanes = p.len();
+    let take = |operand, p: &[u32]| {
+        let mut taken = [0; MAX_LANES];
+        let lanes = &mut taken[..lanes];
+        match operand {
+            Operand::Constant => lanes.fill(alu.constant),
+            Operand::B => lanes.copy_from_slice(b),
+            Operand::Register => lanes.copy_from_slice(register),
+            Operand::P => lanes.copy_from_slice(p),
+            Operand::One => lanes.fill(fp32::ONE),
+            Operand::NegativeZero => lanes.fill(fp32::NEGATIVE_ZERO),
+        }
+        taken
     };
-    let (y, z) = (operand(alu.y), operand(alu.z));
-    let z = if alu.negate_z { fp32::neg(z) } else { z };
-    let p = if alu.absolute { fp32::abs(p) } else { p };
-    let p = if alu.negate { fp32::neg(p) } else { p };
-    let truth = |holds| if holds { fp32::ONE } else { 0 };
+    let (y, mut z) = (take(alu.y, p), take(alu.z, p));
+    let (y, z) = (&y[..lanes], &mut z[..lanes]);
+    if alu.negate_z {
+        z.iter_mut().for_each(|z| *z = fp32::neg(*z));
+    }
+    if alu.absolute {
+        p.iter_mut().for_each(|p| *p = fp32::abs(*p));
+    }
+    if alu.negate {
+        p.iter_mut().for_each(|p| *p = fp32::neg(*p));
+    }
+    let mut each = |result: fn(u32, u32, u32) -> u32| {
+        for ((p, &y), &z) in p.iter_mut().zip(y).zip(&*z) {
+            *p = result(*p, y, z);
+        }
+    };
+    const fn truth(holds: bool) -> u32 {
+        if holds { fp32::ONE } else { 0 }
+    }
     match alu.operation {
-        AluOperation::Pass => p,
+        AluOperation::Pass => {}
+        AluOperation::Fma if alu.y == Operand::One => host::add(p, z),
+        AluOperation::Fma if alu.z == Operand::NegativeZero && !alu.negate_z => host::mul(p, y),
         AluOperation::Fma => host::fma(p, y, z),
-        AluOperation::Max => fp32::max(p, y),
-        AluOperation::Min => fp32::min(p, y),
-        AluOperation::Lt => truth(fp32::lt(p, y)),
-        AluOperation::Le => truth(fp32::le(p, y)),
-        AluOperation::Eq => truth(fp32::eq(p, y)),
-        AluOperation::Select if fp32::is_zero(p) || fp32::is_nan(p) => z,
-        AluOperation::Select => y,
+        AluOperation::Max => each(|p, y, _| fp32::max(p, y)),
+        AluOperation::Min => each(|p, y, _| fp32::min(p, y)),
+        AluOperation::Lt => each(|p, y, _| truth(fp32::lt(p, y))),
+        AluOperation::Le => each(|p, y, _| truth(fp32::le(p, y))),
+        AluOperation::Eq => each(|p, y, _| truth(fp32::eq(p, y))),
+        AluOperation::Select => each(|p, y, z| match fp32::is_zero(p) || fp32::is_nan(p) {
+            true => z,
+            false => y,
+        }),
     }
 }

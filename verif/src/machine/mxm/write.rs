@@ -87,9 +87,10 @@ impl Plane {
     fn load_rows(&mut self, row: usize, vectors: &[Vector]) {
         let lanes = self.shadow.len().isqrt();
         for (group, columns) in self.shadow.chunks_exact_mut(8 * lanes).enumerate() {
-            for (byte, column) in columns.chunks_exact_mut(lanes).enumerate() {
-                for (element, vector) in column[row..].iter_mut().zip(vectors) {
-                    *element = ((vector.data[group] >> (8 * byte)) as i8).into();
+            for (i, vector) in vectors.iter().enumerate() {
+                let bytes = vector.data[group].to_le_bytes();
+                for (column, byte) in columns.chunks_exact_mut(lanes).zip(bytes) {
+                    column[row + i] = (byte as i8).into();
                 }
             }
         }
