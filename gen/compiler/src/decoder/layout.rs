@@ -147,9 +147,9 @@ impl Builder<'_> {
         } = self.plan;
         Attention {
             query: self.product(width, queries),
-            output: self.product(queries, width),
             key: self.product(width, keys),
             value: self.product(width, keys),
+            output: self.product(queries, width),
             keys: self.cache(),
             values: self.cache(),
         }
