@@ -132,7 +132,16 @@ fn has_illegal(scenario: &Scenario) -> bool {
         Operation::Accumulate { .. } => QueueKind::MxmAccumulate,
         _ => QueueKind::MxmCompute,
     };
-    operations(scenario).any(|(queue, operation)| queue.kind != kind(operation))
+    let indirect = |operation| {
+        matches!(
+            operation,
+            Operation::Gather { .. } | Operation::Scatter { .. }
+        )
+    };
+    operations(scenario).any(|(queue, operation)| {
+        let absent = !scenario.config.mem.indirect && indirect(operation);
+        absent || queue.kind != kind(operation)
+    })
 }
 
 /// How much the generators reach: every fault, every operation, and enough of both.
