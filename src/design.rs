@@ -29,6 +29,19 @@ pub(crate) const MEM_SIGNALS: [&str; 9] = [
     "out_write_check",
 ];
 
+/// Module of the end of a link.
+const LINK_MODULE: &str = "lpu_link_port";
+
+/// Signals of the end of a link that the scoreboard watches: flits coming, then leaving.
+pub(crate) const LINK_SIGNALS: [&str; 6] = [
+    "out_drive_valid",
+    "out_drive_stream",
+    "out_drive_data",
+    "out_drive_check",
+    "out_send",
+    "out_send_data",
+];
+
 /// Modules of the datapaths of VXM and SXM.
 const UNIT_MODULES: [(&str, &str); 2] =
     [("vxm_0", "lpu_vxm_datapath"), ("sxm_0", "lpu_sxm_datapath")];
@@ -81,6 +94,11 @@ pub fn design(config: &Config, emitted: &Emitted) -> Design {
             design = design.observe(unit_path(instance, &signal), module);
         }
     }
+    for link in 0..config.links() {
+        for signal in LINK_SIGNALS {
+            design = design.observe(link_path(link, signal), LINK_MODULE);
+        }
+    }
     design
 }
 
@@ -110,6 +128,11 @@ pub(crate) fn mxm_signals() -> impl Iterator<Item = String> {
 /// Path of a signal of the datapath of a MEM slice.
 pub(crate) fn mem_path(slice: usize, signal: &str) -> String {
     format!("{TOP}.mem_{slice}.datapath.{signal}")
+}
+
+/// Path of a signal of the end of a link.
+pub(crate) fn link_path(link: usize, signal: &str) -> String {
+    format!("{TOP}.link_{link}.{signal}")
 }
 
 /// Path of a signal of a MXM plane.

@@ -113,7 +113,7 @@ impl DivergenceReport {
             Some(event) => unit(config, &event.effect),
             None => divergence
                 .position
-                .and_then(|id| Queue::from_id(id, config)),
+                .and_then(|id| Queue::from_id(usize::try_from(id).ok()?, config)),
         };
         let event = |event: Event| EventReport::new(config, &event);
         Self {
@@ -222,11 +222,12 @@ impl EventReport {
 
 /// The unit that an effect is about.
 fn unit(config: &Config, effect: &Effect) -> Option<Queue> {
-    use lpu_isa::QueueKind::{MemRead, MemWrite};
+    use lpu_isa::QueueKind::{C2cSend, MemRead, MemWrite};
     match *effect {
         Effect::ReadStart { slice } => Some(Queue::new(MemRead, slice.into())),
         Effect::Drive { source, .. } => Some(Source::queue(source)),
         Effect::Write { slice, .. } => Some(Queue::new(MemWrite, slice.into())),
+        Effect::Send { link, .. } => Some(Queue::new(C2cSend, link.into())),
         Effect::Fault { unit, .. } => Queue::from_id(unit.into(), config),
     }
 }

@@ -12,6 +12,7 @@ pub mod divergence;
 pub mod files;
 mod host_port;
 pub mod host_record;
+mod link_ends;
 pub mod quantise;
 pub mod rtl;
 pub mod run;

@@ -4,13 +4,14 @@ use crate::design;
 use crate::host_port::HostPort;
 pub use crate::host_port::{Answer, Request};
 use crate::host_record::HostRecord;
+use crate::link_ends::LinkEnds;
 use lpu_gen::{EmitError, Emitted};
 use lpu_isa::latency::LAUNCH_LATENCY;
 use lpu_isa::secded::LANES_PER_CODEWORD;
 use lpu_isa::{Config, Program, Stream, memory_map as map};
 use lpu_sim::{Builder, CompiledModel, Model, PortId, SimError, Watch};
 use lpu_verif::machine::{EccCount, Fault};
-use lpu_verif::{Effect, Event, FaultCode, LaunchReport, Source, Vector, secded};
+use lpu_verif::{Effect, Event, FaultCode, Flit, LaunchReport, Source, Vector, secded};
 use miette::Diagnostic;
 use std::ops::Range;
 use std::path::Path;
@@ -60,6 +61,7 @@ pub struct Rtl {
     config: Config,
     model: Model,
     host: HostPort,
+    links: LinkEnds,
     busy: PortId,
     /// Model cycle of cycle 0 of the launch.
     launch: u64,
@@ -78,12 +80,14 @@ impl Rtl {
         model.step(RESET_CYCLES);
         model.set(reset, 0);
         let host = HostPort::new(&model)?;
+        let links = LinkEnds::new(config, &model)?;
         let busy = model.port("out_busy")?;
         model.enable_groups(NO_GROUPS);
         Ok(Self {
             config: config.clone(),
             model,
             host,
+            links,
             busy,
             launch: 0,
             simulating: Duration::ZERO,
@@ -147,9 +151,10 @@ impl Rtl {
         self.host.transact(&mut self.model, requests)
     }
 
-    /// Sets the state of the tile to one that the model's `save` returned.
+    /// Sets the state of the tile to one that the model's `save` returned; the links are empty.
     pub fn restore(&mut self, image: &[u8]) -> Result<(), RtlError> {
         self.simulating = Duration::ZERO;
+        self.links = LinkEnds::new(&self.config, &self.model)?;
         Ok(self.model.restore(image)?)
     }
 
@@ -238,6 +243,22 @@ impl Rtl {
             .post(&mut self.model, map::CONTROL, map::CONTROL_LAUNCH);
         // The request was on the inputs in the cycle that has just ended; stop before cycle 0.
         self.idle(LAUNCH_LATENCY - 2);
+        self.links.launch();
+    }
+
+    /// A flit comes by a link; see [`Machine::arrive`](lpu_verif::Machine::arrive).
+    pub fn arrive(&mut self, flit: Flit) {
+        self.links.arrive(flit);
+    }
+
+    /// The flits that have left since the last call, in the order of their cycles.
+    pub fn take_sent(&mut self) -> Vec<Flit> {
+        self.links.take_sent()
+    }
+
+    /// Flits that have come by links and that no RECEIVE has taken.
+    pub fn waiting_flits(&self) -> usize {
+        self.links.waiting()
     }
 
     /// Writes waves of the given cycles of the launch to a file.
@@ -254,7 +275,15 @@ impl Rtl {
     /// Runs `cycles` cycles of the launch and appends what was observed, in canonical order. False once busy has fallen.
     pub fn run(&mut self, cycles: u64, events: &mut Vec<Event>) -> bool {
         let start = Instant::now();
-        self.idle(cycles);
+        if self.links.is_empty() {
+            self.idle(cycles);
+        } else {
+            for _ in 0..cycles {
+                self.idle(1);
+                let cycle = self.model.cycle() - self.launch;
+                self.links.serve(&mut self.model, cycle);
+            }
+        }
         self.simulating += start.elapsed();
         let first = events.len();
         let (config, launch) = (&self.config, self.launch);
@@ -314,6 +343,8 @@ const NO_GROUPS: u64 = 0;
 const ALL_GROUPS: u64 = 1 << GROUP;
 /// Watches of a MEM slice; a plane has one.
 const MEM_WATCHES: u32 = 3;
+/// Watches of a link.
+const LINK_WATCHES: u32 = 2;
 /// The group of all watches.
 const GROUP: u8 = 0;
 
@@ -362,6 +393,13 @@ fn watches(config: &Config, model: &mut Model) -> Result<Vec<Watch>, SimError> {
                 .collect(),
         )?;
     }
+    for link in 0..config.links() {
+        let (drive, send) = design::LINK_SIGNALS.split_at(4);
+        for signals in [drive, send] {
+            let paths = signals.iter().map(|signal| design::link_path(link, signal));
+            add(model, paths.collect())?;
+        }
+    }
     Ok(watches)
 }
 
@@ -369,6 +407,22 @@ fn watches(config: &Config, model: &mut Model) -> Result<Vec<Watch>, SimError> {
 fn observe(config: &Config, id: u32, payload: &[u64], mut each: impl FnMut(Effect)) {
     let mem_watches = MEM_WATCHES * config.mem.slices as u32;
     let planes = config.mxm.planes as u32;
+    let units = design::units(config).count() as u32;
+    if let Some(id) = id.checked_sub(mem_watches + planes + units) {
+        let link = (id / LINK_WATCHES) as u8;
+        each(match (id % LINK_WATCHES, payload) {
+            (0, [stream, words @ ..]) => Effect::Drive {
+                source: Source::C2c(link),
+                stream: Stream::east((stream & 31) as u8),
+                vector: vector(config, words),
+            },
+            (_, words) => Effect::Send {
+                link,
+                vector: data(config, words),
+            },
+        });
+        return;
+    }
     if id >= mem_watches + planes {
         let first = if config.vxm.is_some() {
             Source::Vxm
@@ -432,10 +486,17 @@ fn vector_words(config: &Config) -> usize {
     config.lanes / 8 + config.lanes.div_ceil(64)
 }
 
-fn vector(config: &Config, words: &[u64]) -> Vector {
+/// A vector without check bits.
+fn data(config: &Config, words: &[u64]) -> Vector {
     let mut vector = Vector::default();
     let codewords = config.lanes / LANES_PER_CODEWORD;
     vector.data[..codewords].copy_from_slice(&words[..codewords]);
+    vector
+}
+
+fn vector(config: &Config, words: &[u64]) -> Vector {
+    let mut vector = data(config, words);
+    let codewords = config.lanes / LANES_PER_CODEWORD;
     for g in 0..codewords {
         vector.check[g] = (words[codewords] >> (8 * g)) as u8;
     }

@@ -10,7 +10,7 @@
 mod pair;
 
 use lpu_isa::QueueKind::{MemRead, MxmAccumulate, MxmCompute, MxmWeights, Sxm, Vxm};
-use lpu_isa::config::{MxmFormat, SxmConfig, VxmConfig};
+use lpu_isa::config::{C2cConfig, MxmFormat, SxmConfig, VxmConfig};
 use lpu_isa::descriptor::{Output, ResultFormat};
 use lpu_isa::latency::{IW_TO_MM, READ_LATENCY, drain_cycles, mm_latency};
 use lpu_isa::{AccMode, Config, Descriptor, Instruction, Operation, Program, Repeat, Stream};
@@ -216,6 +216,7 @@ fn run(pair: &mut Pair, steps: &[Step]) -> Verdict {
         for (queue, &base) in scenario.bases[..2 * config.mem.slices].iter().enumerate() {
             pair.set_base(queue, base);
         }
+        scenario.flits().for_each(|flit| pair.arrive(flit));
         pair.load(&scenario.program);
         launches.push(pair.try_launch().map_err(context)?);
         pair.compare_sram().map_err(context)?;
@@ -402,6 +403,13 @@ fn vector_unit() {
 #[test]
 fn switch_unit() {
     let config = machine("switch_unit", [16, 8, 2, 32, 1, 4, 2, 2, 64]);
+    campaign(&with_units(config, 0, 0, 2), 1);
+}
+
+#[test]
+fn links() {
+    let mut config = machine("links", [8, 8, 3, 32, 1, 4, 4, 2, 64]);
+    config.c2c = Some(C2cConfig { links: 2 });
     campaign(&with_units(config, 0, 0, 2), 1);
 }
 

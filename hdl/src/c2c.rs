@@ -1,4 +1,4 @@
-//! The chip-to-chip link; its contract is `docs/c2c.md`.
+//! The chip-to-chip link and its end in the tile; their contract is `docs/c2c.md`.
 //!
 //! | block | what it is |
 //! |---|---|
@@ -18,6 +18,7 @@
 //! | [`PrbsSource`], [`PrbsChecker`] | PRBS-31 |
 //! | [`XorMap`], [`ColumnMatch`], [`PopCount`] | sums of bits, columns, ones |
 //! | [`C2cLink`] | all of them; `lpu_c2c_link` |
+//! | [`LinkPort`] | SEND and RECEIVE in the tile |
 
 mod async_fifo;
 mod column_match;
@@ -31,6 +32,7 @@ mod link;
 mod link_control;
 mod maps;
 mod pop_count;
+mod port;
 mod prbs;
 mod program_clock;
 mod scrambler;
@@ -50,6 +52,7 @@ pub use lane_aligner::{AlignerState, LaneAligner};
 pub use link::{C2cLink, ELASTIC_DEPTH};
 pub use link_control::{LinkControl, LinkState};
 pub use pop_count::PopCount;
+pub use port::LinkPort;
 pub use prbs::{PrbsChecker, PrbsSource};
 pub use program_clock::ProgramClock;
 pub use scrambler::{Descrambler, Scrambler};

@@ -9,6 +9,7 @@
 
 mod axi_tile;
 mod launch_control;
+mod links;
 mod stream_unit;
 mod streams;
 #[expect(

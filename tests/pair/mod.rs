@@ -6,7 +6,7 @@ use lpu_isa::config::{MxmFormat, SxmConfig, VxmConfig};
 use lpu_isa::{Config, Instruction, Operation, Program, Queue, QueueKind, Repeat, Stream};
 use lpu_isa::{memory_map as map, secded::LANES_PER_CODEWORD};
 use lpu_sim::{Builder, CompiledModel, Verilator, default_cache_dir};
-use lpu_verif::{Effect, Event, LaunchReport, Machine, Scoreboard, Vector};
+use lpu_verif::{Effect, Event, Flit, LaunchReport, Machine, Scoreboard, Vector};
 use std::time::Instant;
 
 /// Cycles that RTL runs on after busy has fallen: nothing may happen in them.
@@ -137,6 +137,12 @@ impl Pair {
         self.golden.set_base(queue, base);
     }
 
+    /// A flit comes by a link.
+    pub fn arrive(&mut self, flit: Flit) {
+        self.rtl.arrive(flit);
+        self.golden.arrive(flit);
+    }
+
     /// Clears faults and counters.
     pub fn clear(&mut self) {
         let clear = Request::Write(map::CONTROL, map::CONTROL_CLEAR);
@@ -163,6 +169,13 @@ impl Pair {
             .and_then(|()| scoreboard.finish())
             .and_then(|()| scoreboard.compare_reports(&expected, &report))
             .map_err(|divergence| divergence.to_string())?;
+        if self.rtl.take_sent() != self.golden.take_sent() {
+            return Err("other flits left than those of the events".to_owned());
+        }
+        let waiting = (self.golden.waiting_flits(), self.rtl.waiting_flits());
+        if waiting.0 != waiting.1 {
+            return Err(format!("expected and observed flits that wait: {waiting:?}"));
+        }
         let fault = expected.faults.iter().any(Option::is_some);
         let status = self.rtl.request(&[Request::Read(map::STATUS)])[0];
         if status != Ok(map::STATUS_FAULT * u64::from(fault)) {

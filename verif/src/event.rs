@@ -90,17 +90,21 @@ pub enum Source {
     Vxm,
     /// The switch unit.
     Sxm,
+    /// The receiving side of a link.
+    C2c(u8),
 }
 
 impl Source {
-    /// Position of the cell it drives.
-    pub fn position(self, config: &Config) -> usize {
-        match self {
+    /// Position of the cell it drives: -1 for a link, which is west of MEM 0.
+    pub fn position(self, config: &Config) -> isize {
+        let position = match self {
+            Self::C2c(_) => return -1,
             Self::Mem(slice) => slice as usize,
             Self::Mxm(_) => config.mxm_position(),
             Self::Vxm => config.vxm_position(),
             Self::Sxm => config.sxm_position(),
-        }
+        };
+        position as isize
     }
 
     /// The queue that makes it drive.
@@ -110,6 +114,7 @@ impl Source {
             Self::Mxm(plane) => Queue::new(QueueKind::MxmAccumulate, plane as usize),
             Self::Vxm => Queue::new(QueueKind::Vxm, 0),
             Self::Sxm => Queue::new(QueueKind::Sxm, 0),
+            Self::C2c(link) => Queue::new(QueueKind::C2cReceive, link as usize),
         }
     }
 }
@@ -140,6 +145,13 @@ pub enum Effect {
         /// Data and check bits.
         vector: Vector,
     },
+    /// A vector leaves by a link; its check bits stay behind.
+    Send {
+        /// Link.
+        link: u8,
+        /// Data.
+        vector: Vector,
+    },
     /// A unit records its first fault.
     Fault {
         /// Unit (queue id).
@@ -163,11 +175,13 @@ impl Effect {
                     Source::Mxm(plane) => 0x100 + plane as u16,
                     Source::Vxm => 0x200,
                     Source::Sxm => 0x300,
+                    Source::C2c(link) => 0x400 + link as u16,
                 };
                 (1, unit, (stream.westward as u8) << 5 | stream.index)
             }
             Self::Write { slice, .. } => (2, slice as u16, 0),
-            Self::Fault { unit, .. } => (3, unit as u16, 0),
+            Self::Send { link, .. } => (3, link as u16, 0),
+            Self::Fault { unit, .. } => (4, unit as u16, 0),
         }
     }
 
@@ -177,6 +191,7 @@ impl Effect {
             Self::ReadStart { .. } => "read start",
             Self::Drive { .. } => "stream drive",
             Self::Write { .. } => "SRAM write",
+            Self::Send { .. } => "flit",
             Self::Fault { .. } => "fault",
         }
     }
@@ -184,7 +199,9 @@ impl Effect {
     /// The vector it carries, if any.
     pub const fn vector(&self) -> Option<&Vector> {
         match self {
-            Self::Drive { vector, .. } | Self::Write { vector, .. } => Some(vector),
+            Self::Drive { vector, .. }
+            | Self::Write { vector, .. }
+            | Self::Send { vector, .. } => Some(vector),
             _ => None,
         }
     }

@@ -14,7 +14,7 @@
 //! assert!(report.faults.iter().all(Option::is_none));
 //! ```
 
-use crate::{Machine, Vector};
+use crate::{Flit, Machine, Vector};
 use lpu_isa::{Config, Program, asm};
 use std::fmt;
 
@@ -56,6 +56,9 @@ pub struct Image {
     pub double_flips: u8,
 }
 
+/// Flits that wait in each link.
+const FLITS: usize = 6;
+
 /// Offsets (for GATHER and SCATTER) lie in the last vector of each slice and are below this.
 pub const OFFSETS: u16 = 4;
 
@@ -93,6 +96,20 @@ impl Image {
 }
 
 impl Scenario {
+    /// What waits in the links when the launch begins.
+    pub fn flits(&self) -> impl Iterator<Item = Flit> {
+        let links = (0..self.config.links()).flat_map(|link| (0..FLITS).map(move |n| (link, n)));
+        links.map(|(link, n)| {
+            let mut vector = self.image.vector(&self.config, 64 + link, n);
+            vector.check = Default::default();
+            Flit {
+                link,
+                cycle: 0,
+                vector,
+            }
+        })
+    }
+
     /// A golden machine with everything loaded, not launched.
     ///
     /// # Panics
@@ -111,6 +128,7 @@ impl Scenario {
                 machine.set_base(queue, base);
             }
         }
+        self.flits().for_each(|flit| machine.arrive(flit));
         machine
     }
 }

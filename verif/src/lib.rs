@@ -10,6 +10,7 @@
 //! - [`scoreboard`]: compares two event streams on value and cycle.
 //! - [`provenance`]: which SRAM word a fault came from.
 //! - [`c2c`]: the chip-to-chip link, from `docs/c2c.md`.
+//! - [`rack`]: several machines joined by links.
 //! - [`generate`]: random configurations and programs.
 
 pub mod c2c;
@@ -19,11 +20,12 @@ pub mod kernels;
 pub mod machine;
 pub mod numeric;
 pub mod provenance;
+pub mod rack;
 pub mod scoreboard;
 pub mod secded;
 pub mod vector;
 
 pub use event::{Effect, Event, EventCount, FaultCode, Observe, Origin, Source};
-pub use machine::{LaunchReport, Machine, Status};
+pub use machine::{Flit, LaunchReport, Machine, Status};
 pub use scoreboard::{Divergence, Scoreboard};
 pub use vector::Vector;

@@ -34,6 +34,7 @@ use crate::{FaultCode, Origin, Vector};
 use lpu_isa::latency::{SELECT_LATENCY, drain_cycles};
 use lpu_isa::{Config, Queue, Stream};
 
+mod c2c;
 mod calendar;
 mod dot;
 mod faults;
@@ -48,6 +49,7 @@ mod sxm;
 mod vxm;
 mod words;
 
+pub use c2c::Flit;
 pub use faults::{EccCount, Fault};
 pub use host::{HostReadError, LoadError};
 use queue::NEVER;
@@ -99,6 +101,7 @@ pub struct Machine {
     mxm: mxm::Mxm,
     vxm: Option<vxm::Vxm>,
     sxm: Option<sxm::Sxm>,
+    c2c: Option<c2c::C2c>,
     /// Cycles from the last END to the fall of busy.
     drain: u64,
     host_ecc: EccCount,
@@ -141,6 +144,7 @@ impl Machine {
             mxm: mxm::Mxm::new(config),
             vxm: vxm::Vxm::new(config),
             sxm: sxm::Sxm::new(config),
+            c2c: c2c::C2c::new(config),
             drain: drain_cycles(config),
             host_ecc: EccCount::default(),
             // As after a launch: nothing to run.

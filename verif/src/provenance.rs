@@ -35,10 +35,10 @@ pub fn faulty_words(
         };
         let slice = usize::from(slice);
         let hops = match stream.westward {
-            false => position.checked_sub(slice + 1)?,
-            true => slice.checked_sub(position + 1)?,
+            false => position - (slice as isize + 1),
+            true => slice as isize - (position + 1),
         };
-        let seen = event.cycle + 1 + hops as u64;
+        let seen = event.cycle + 1 + u64::try_from(hops).ok()?;
         let wrong = vector.correct(config.lanes / 8).uncorrectable > 0;
         (wrong && sampled == Some(seen)).then_some(())?;
         let origin = event.origin?;
@@ -61,14 +61,18 @@ pub fn faulty_words(
     words
 }
 
-fn position(config: &Config, unit: usize) -> Option<usize> {
+/// Position of a unit that takes operands.
+fn position(config: &Config, unit: usize) -> Option<isize> {
     let queue: Queue = Queue::all(config).nth(unit)?;
-    Some(match queue.kind {
+    let position = match queue.kind {
         QueueKind::MemRead | QueueKind::MemWrite => queue.index,
         QueueKind::Vxm => config.vxm_position(),
         QueueKind::Sxm => config.sxm_position(),
         QueueKind::MxmWeights | QueueKind::MxmCompute | QueueKind::MxmAccumulate => {
             config.mxm_position()
         }
-    })
+        QueueKind::C2cSend => return Some(-1),
+        QueueKind::C2cReceive => return None,
+    };
+    Some(position as isize)
 }

@@ -92,7 +92,7 @@ fn operand(b: &mut Bench, slice: usize, address: usize, stream: u8, cycle: u64, 
 /// Words that plane 0 emits, with the cycle in which it drives them.
 fn emissions(b: &Bench) -> Vec<(u64, Vec<u32>)> {
     let planes: Vec<_> = b.drives().into_iter().filter(|d| d.1 == 4).collect();
-    let words = |group: &[(u64, usize, lpu_isa::Stream, Vector)]| {
+    let words = |group: &[(u64, isize, lpu_isa::Stream, Vector)]| {
         assert!(
             group
                 .iter()

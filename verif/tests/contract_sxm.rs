@@ -10,7 +10,7 @@ use lpu_isa::{LaneMode, Operation, Repeat, Stream};
 use lpu_verif::{FaultCode::*, Vector};
 
 /// Position of the switch unit behind four slices and the vector unit.
-const SXM: usize = 5;
+const SXM: isize = 5;
 
 fn lanes(from: Stream, to: Stream) -> Operation {
     let word = false;

@@ -13,7 +13,7 @@ use lpu_isa::{Operation, Stream};
 use lpu_verif::{FaultCode::*, Vector};
 
 /// Position of the vector unit behind four slices.
-const VXM: usize = 4;
+const VXM: isize = 4;
 
 fn vec(a: u8, b: u8) -> Operation {
     let (a, b) = (e(a), e(b));

@@ -103,6 +103,7 @@ proptest! {
                 Effect::ReadStart { slice } => Queue::new(QueueKind::MemRead, slice.into()),
                 Effect::Write { slice, .. } => Queue::new(QueueKind::MemWrite, slice.into()),
                 Effect::Drive { source, .. } => source.queue(),
+                Effect::Send { link, .. } => Queue::new(QueueKind::C2cSend, link.into()),
                 Effect::Fault { .. } => queue,
             };
             prop_assert_eq!(queue, expected);
@@ -130,6 +131,13 @@ fn has_illegal(scenario: &Scenario) -> bool {
         Operation::Write { .. } | Operation::Scatter { .. } => QueueKind::MemWrite,
         Operation::LoadWeights { .. } | Operation::InstallWeights => QueueKind::MxmWeights,
         Operation::Accumulate { .. } => QueueKind::MxmAccumulate,
+        Operation::Vector { .. } => QueueKind::Vxm,
+        Operation::Lanes { .. }
+        | Operation::TransposeLoad { .. }
+        | Operation::TransposeStore { .. }
+        | Operation::Reduce { .. } => QueueKind::Sxm,
+        Operation::Send { .. } => QueueKind::C2cSend,
+        Operation::Receive { .. } => QueueKind::C2cReceive,
         _ => QueueKind::MxmCompute,
     };
     let indirect = |operation| {

@@ -11,6 +11,8 @@
 //! - vector unit and switch unit: descriptors and permutation tables are there, rows, modes and reductions exist, the switch
 //!   unit has one result in a cycle.
 //!
+//! Whether a flit is there for a RECEIVE is a matter of several chips.
+//!
 //! A value driven at position i in cycle t sits at position i + k in cycle t + k, so (stream, t - i)
 //! names an eastward flow and (stream, t + i) a westward one: all checks are exact look-ups in sorted lists, no
 //! cycle is simulated. Offsets of GATHER and SCATTER are data and remain unchecked; their timing is checked.

@@ -36,6 +36,9 @@ pub struct Config {
     /// The switch unit, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sxm: Option<SxmConfig>,
+    /// The links to other chips, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub c2c: Option<C2cConfig>,
     /// The instruction queues.
     pub icu: IcuConfig,
 }
@@ -106,6 +109,15 @@ pub struct SxmConfig {
     pub maps: usize,
 }
 
+/// The links to other chips.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct C2cConfig {
+    /// Links (1 to 7).
+    #[schemars(range(min = 1, max = 7))]
+    pub links: usize,
+}
+
 /// The instruction queues.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -119,7 +131,12 @@ impl Config {
     /// Number of instruction queues.
     pub fn num_queues(&self) -> usize {
         let units = usize::from(self.vxm.is_some()) + usize::from(self.sxm.is_some());
-        2 * self.mem.slices + 3 * self.mxm.planes + units
+        2 * self.mem.slices + 3 * self.mxm.planes + units + 2 * self.links()
+    }
+
+    /// Links to other chips.
+    pub fn links(&self) -> usize {
+        self.c2c.as_ref().map_or(0, |c2c| c2c.links)
     }
 
     /// Rows of the shadow weights of a plane, in row form: L, and L/8 of scales with NVFP4.

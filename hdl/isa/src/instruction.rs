@@ -226,6 +226,16 @@ pub enum Operation {
         /// Result.
         to: Stream,
     },
+    /// A vector leaves by a link.
+    Send {
+        /// Westward stream.
+        stream: u8,
+    },
+    /// The oldest vector that has come by a link drives a stream.
+    Receive {
+        /// Eastward stream.
+        stream: u8,
+    },
 }
 
 /// How LANES moves lanes.

@@ -58,6 +58,10 @@ pub const ALU_LATENCY: u64 = 8;
 pub const SFU_LATENCY: u64 = 8;
 /// A conversion into FP32 or out of it.
 pub const CONVERT_LATENCY: u64 = 3;
+/// SEND: to the link, and from there `hop` cycles to the first RECEIVE that finds the flit.
+pub const SEND_LATENCY: u64 = SELECT_LATENCY + SECDED_LATENCY;
+/// RECEIVE: to the stream cell of the C2C unit.
+pub const RECEIVE_LATENCY: u64 = 3;
 /// One level of a tree of FP32 sums or maxima.
 pub const FP_ADD_LATENCY: u64 = 5;
 /// The least of [`drain_cycles`].

@@ -13,6 +13,7 @@ pub mod latency;
 pub mod memory_map;
 pub mod program;
 pub mod queue;
+pub mod rack;
 pub mod registers;
 pub mod secded;
 

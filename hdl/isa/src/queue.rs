@@ -20,19 +20,23 @@ pub enum QueueKind {
     Vxm,
     /// The switch unit: LANES, TLOAD, TSTORE, REDUCE.
     Sxm,
+    /// The sending side of a link: SEND.
+    C2cSend,
+    /// The receiving side of a link: RECEIVE.
+    C2cReceive,
 }
 
-/// One queue: its kind and the MEM slice or MXM plane it belongs to.
+/// One queue: its kind and the MEM slice, MXM plane or link it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Queue {
     /// What it drives.
     pub kind: QueueKind,
-    /// Slice number (MEM) or plane number (MXM); 0 for VXM and SXM.
+    /// Slice number (MEM), plane number (MXM) or link number (C2C); 0 for VXM and SXM.
     pub index: usize,
 }
 
 impl Queue {
-    /// The queue of kind `kind` in slice or plane `index`.
+    /// The queue of kind `kind` in slice, plane or link `index`.
     pub const fn new(kind: QueueKind, index: usize) -> Self {
         Self { kind, index }
     }
@@ -48,13 +52,18 @@ impl Queue {
         });
         let vxm = config.vxm.iter().map(|_| Queue::new(QueueKind::Vxm, 0));
         let sxm = config.sxm.iter().map(|_| Queue::new(QueueKind::Sxm, 0));
-        mem.chain(mxm).chain(vxm).chain(sxm)
+        let c2c = (0..config.links()).flat_map(|k| {
+            [QueueKind::C2cSend, QueueKind::C2cReceive].map(|kind| Queue::new(kind, k))
+        });
+        mem.chain(mxm).chain(vxm).chain(sxm).chain(c2c)
     }
 
     /// Queue id, which is also the unit number in faults and counters.
     pub fn id(self, config: &Config) -> usize {
         let mxm = 2 * config.mem.slices + 3 * self.index;
         let vxm = 2 * config.mem.slices + 3 * config.mxm.planes;
+        let sxm = vxm + usize::from(config.vxm.is_some());
+        let c2c = sxm + usize::from(config.sxm.is_some()) + 2 * self.index;
         match self.kind {
             QueueKind::MemRead => 2 * self.index,
             QueueKind::MemWrite => 2 * self.index + 1,
@@ -62,7 +71,9 @@ impl Queue {
             QueueKind::MxmCompute => mxm + 1,
             QueueKind::MxmAccumulate => mxm + 2,
             QueueKind::Vxm => vxm,
-            QueueKind::Sxm => vxm + usize::from(config.vxm.is_some()),
+            QueueKind::Sxm => sxm,
+            QueueKind::C2cSend => c2c,
+            QueueKind::C2cReceive => c2c + 1,
         }
     }
 
@@ -88,6 +99,8 @@ impl fmt::Display for Queue {
             QueueKind::MxmAccumulate => ("mxm", "accumulate"),
             QueueKind::Vxm => return f.write_str("vxm"),
             QueueKind::Sxm => return f.write_str("sxm"),
+            QueueKind::C2cSend => ("c2c", "send"),
+            QueueKind::C2cReceive => ("c2c", "receive"),
         };
         write!(f, "{unit}{}.{port}", self.index)
     }

@@ -120,6 +120,15 @@ const TABLE: &[(&str, u128)] = &[
         "reduce.77 w0, e0",
         0x0000_00001_001_0000_0000_004d_000_0203b,
     ),
+    ("send w3", 0x0000_00001_001_0000_0000_0000_000_0238b),
+    (
+        "receive e5 repeat 9, 1, 0",
+        0x0000_00001_001_0000_0008_0000_000_0059b,
+    ),
+    (
+        "send w31, 0x0102",
+        0x0000_00001_001_0000_0000_0102_000_03f8b,
+    ),
     ("config 0, 4", 0x0000_00000_000_0000_0000_0004_000_0000c),
     ("config 1, 2", 0x0000_00000_000_0000_0000_0002_000_0010c),
     ("notify", 0xd),
@@ -167,6 +176,10 @@ fn words_that_no_instruction_makes_are_refused() {
     for (text, bit) in [
         ("vec w0, w0, d0, r0", 5),
         ("tload w1, 0x000a", 14),
+        ("send w3", 5),
+        ("receive e3", 13),
+        ("receive e3", 6),
+        ("receive e3", 14),
         ("lx e3, 0x0001", 14),
         ("mm.scaled e3, e4", 19),
         ("mm.buffer.scaled 0x0001", 14),
@@ -218,6 +231,8 @@ fn operation() -> impl Strategy<Value = Operation> {
             }
         }),
         Just(Operation::InstallWeights),
+        (0u8..32).prop_map(|stream| Operation::Send { stream }),
+        (0u8..32).prop_map(|stream| Operation::Receive { stream }),
         (0u8..32, prop::option::of(0u8..32))
             .prop_map(|(stream, scales)| Operation::LoadOperand { stream, scales }),
         (0u8..32, prop::option::of(0u8..32))

@@ -119,10 +119,11 @@ pub struct Sequencer {
     first1: Flop<Bit>,
     last0: Flop<Bit>,
     last1: Flop<Bit>,
-    operations_set: Signal<Local, Bits<16>>,
-    accepted_set: Signal<Local, Bits<16>>,
+    operations_set: Signal<Local, Bits<32>>,
+    accepted_set: Signal<Local, Bits<32>>,
     config_code_set: Signal<Local, Bits<16>>,
     code: Signal<Local, Bits<4>>,
+    wide_code: Signal<Local, Bits<5>>,
     is_operation: Signal<Local, Bit>,
     is_second: Signal<Local, Bit>,
     is_config: Signal<Local, Bit>,
@@ -137,9 +138,9 @@ pub struct Sequencer {
     step1: Signal<Local, Bit>,
     augend: Signal<Local, Bits<16>>,
     addend: Signal<Local, Bits<16>>,
-    operations: Constant<Bits<16>>,
+    operations: Constant<Bits<32>>,
     second_code: Constant<Bits<4>>,
-    accepted: Constant<Bits<16>>,
+    accepted: Constant<Bits<32>>,
     config_code: Constant<Bits<16>>,
     info: Info,
 }
@@ -155,6 +156,19 @@ fn mask(codes: &[u8]) -> Bits<16> {
     Bits::from(codes.iter().fold(0u64, |mask, code| mask | 1 << code))
 }
 
+/// The same by opcode and, above it, bit 3 of the flags, which tells the operations of links from those of the switch unit.
+fn wide_mask(codes: &[u8], kind: QueueKind) -> Bits<32> {
+    let links = matches!(kind, QueueKind::C2cSend | QueueKind::C2cReceive);
+    Bits::from(codes.iter().fold(0u64, |mask, &code| {
+        let halves = match (code, links) {
+            (opcode::EDGE, false) => 1,
+            (opcode::EDGE, true) => 1 << 16,
+            _ => 1 | 1 << 16,
+        };
+        mask | halves << code
+    }))
+}
+
 /// The operations a queue takes.
 fn operations(kind: QueueKind, indirect: bool) -> &'static [u8] {
     use opcode::*;
@@ -167,7 +181,7 @@ fn operations(kind: QueueKind, indirect: bool) -> &'static [u8] {
         QueueKind::MxmCompute => &[LX, MM],
         QueueKind::MxmAccumulate => &[ACC],
         QueueKind::Vxm => &[VEC],
-        QueueKind::Sxm => &[SXM],
+        QueueKind::Sxm | QueueKind::C2cSend | QueueKind::C2cReceive => &[EDGE],
     }
 }
 
@@ -250,6 +264,7 @@ impl Sequencer {
             accepted_set: Signal::default(),
             config_code_set: Signal::default(),
             code: Signal::default(),
+            wide_code: Signal::default(),
             is_operation: Signal::default(),
             is_second: Signal::default(),
             is_config: Signal::default(),
@@ -264,11 +279,15 @@ impl Sequencer {
             step1: Signal::default(),
             augend: Signal::default(),
             addend: Signal::default(),
-            operations: Constant::new(mask(operations)),
+            operations: Constant::new(wide_mask(operations, kind)),
             second_code: Constant::new(Bits::from(u64::from(
                 operations.get(1).copied().unwrap_or(opcode::NOP),
             ))),
-            accepted: Constant::new(mask(operations) | mask(configures) | mask(&common)),
+            accepted: Constant::new(
+                wide_mask(operations, kind)
+                    | wide_mask(configures, kind)
+                    | wide_mask(&common, kind),
+            ),
             config_code: Constant::new(mask(configures)),
             info: Info::new("sequencer", file!())
                 .summary("Issues instructions: repeats, waits, barriers and the end")
@@ -322,8 +341,15 @@ impl Logic for Sequencer {
         self.accepted_set.next = self.accepted.val();
         self.config_code_set.next = self.config_code.val();
         self.code.next = self.in_low.val().get_bits::<4>(0);
-        self.is_operation.next =
-            self.operations_set.val().get_bit(self.code.val().index()) & !self.in_past.val();
+        self.wide_code.next = bit_cast::<5, 4>(self.in_low.val().get_bits::<4>(0));
+        if self.in_low.val().get_bit(7) {
+            self.wide_code.next = bit_cast::<5, 4>(self.in_low.val().get_bits::<4>(0)) | 0x10;
+        }
+        self.is_operation.next = self
+            .operations_set
+            .val()
+            .get_bit(self.wide_code.val().index())
+            & !self.in_past.val();
         self.is_second.next = self.code.val() == self.second_code.val();
         self.is_config.next =
             self.config_code_set.val().get_bit(self.code.val().index()) & !self.in_past.val();
@@ -484,7 +510,7 @@ impl Logic for Sequencer {
             self.configure.d.next = self.is_config.val();
             self.notify.d.next = (self.code.val() == 13) & !self.in_past.val();
             self.illegal.d.next =
-                !self.accepted_set.val().get_bit(self.code.val().index()) | self.in_past.val();
+                !self.accepted_set.val().get_bit(self.wide_code.val().index()) | self.in_past.val();
             self.restart.d.next = self.is_end.val();
             self.done.d.next = !self.is_end.val() & (self.code.val() != 14);
             if self.is_operation.val() {

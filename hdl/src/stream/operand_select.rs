@@ -83,6 +83,12 @@ impl<const L: usize, const V: usize> OperandSelect<L, V> {
         Self::with_order(codes.collect(), format!("alternating_{streams}"))
     }
 
+    /// The westward streams, with the codes of instructions: bit 5 is set.
+    pub fn westward(streams: usize) -> Self {
+        let codes = CODES / 2..CODES / 2 + streams;
+        Self::with_order(codes.collect(), format!("westward_{streams}"))
+    }
+
     /// Candidates with the given codes, all different.
     pub fn with_codes(codes: Vec<usize>) -> Self {
         let list: Vec<String> = codes.iter().map(usize::to_string).collect();

@@ -118,17 +118,29 @@ pub struct AxiTile<const L: usize, const V: usize> {
     pub out_busy: Signal<Out, Bit>,
     /// Some unit has a fault.
     pub out_fault: Signal<Out, Bit>,
+    /// Each link: the flit of the RECEIVE one cycle ago is there.
+    pub in_c2c_valid: Vec<Signal<In, Bit>>,
+    /// The flit.
+    pub in_c2c_data: Vec<Signal<In, Bits<V>>>,
+    /// Each link: takes a flit.
+    pub out_c2c_receive: Vec<Signal<Out, Bit>>,
+    /// Each link: a flit for it.
+    pub out_c2c_send: Vec<Signal<Out, Bit>>,
+    /// The flit.
+    pub out_c2c_data: Vec<Signal<Out, Bits<V>>>,
     hold: ResetHold,
     port: AxiPort,
     tile: Tile<L, V>,
     /// Answers come after a fixed time.
     unused_valid: Signal<Local, Bit>,
     info: Info,
+    _links: usize,
 }
 
 impl<const L: usize, const V: usize> AxiTile<L, V> {
     /// The tile of this machine behind AXI.
     pub fn new(config: &Config) -> Self {
+        let links = config.links();
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
@@ -181,6 +193,11 @@ impl<const L: usize, const V: usize> AxiTile<L, V> {
             out_interrupt: Signal::default(),
             out_busy: Signal::default(),
             out_fault: Signal::default(),
+            in_c2c_valid: (0..links).map(|_| Signal::default()).collect(),
+            in_c2c_data: (0..links).map(|_| Signal::default()).collect(),
+            out_c2c_receive: (0..links).map(|_| Signal::default()).collect(),
+            out_c2c_send: (0..links).map(|_| Signal::default()).collect(),
+            out_c2c_data: (0..links).map(|_| Signal::default()).collect(),
             hold: ResetHold::new(),
             port: AxiPort::new(config),
             tile: Tile::new(config),
@@ -242,7 +259,11 @@ impl<const L: usize, const V: usize> AxiTile<L, V> {
                     "high while an interrupt that is enabled is raw",
                 )
                 .port("out_busy", "a launch is going on")
-                .port("out_fault", "some unit has a fault"),
+                .port("out_fault", "some unit has a fault")
+                .port("in_c2c_valid", "there is one, a cycle after out_c2c_receive")
+                .port("out_c2c_receive", "takes a flit of the link")
+                .port("out_c2c_send", "a flit for the link"),
+            _links: links,
         }
     }
 }
@@ -268,6 +289,14 @@ impl<const L: usize, const V: usize> Logic for AxiTile<L, V> {
         self.out_interrupt.next = self.port.out_interrupt.val();
         self.out_busy.next = self.tile.out_busy.val();
         self.out_fault.next = self.tile.out_fault.val();
+
+        for k in 0..self._links {
+            self.tile.in_c2c_valid[k].next = self.in_c2c_valid[k].val();
+            self.tile.in_c2c_data[k].next = self.in_c2c_data[k].val();
+            self.out_c2c_receive[k].next = self.tile.out_c2c_receive[k].val();
+            self.out_c2c_send[k].next = self.tile.out_c2c_send[k].val();
+            self.out_c2c_data[k].next = self.tile.out_c2c_data[k].val();
+        }
 
         // AXI.
         self.port.s_axil_awaddr.next = self.s_axil_awaddr.val();

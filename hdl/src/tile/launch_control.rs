@@ -74,7 +74,7 @@ impl LaunchControl {
     /// The control of this machine.
     pub fn new(config: &Config) -> Self {
         let (slices, planes) = (config.mem.slices, config.mxm.planes);
-        let units = usize::from(config.vxm.is_some()) + usize::from(config.sxm.is_some());
+        let units = config.num_queues() - 2 * slices - 3 * planes;
         let signals = |count| (0..count).map(|_| Signal::default()).collect::<Vec<_>>();
         // `all_ended` is visible one cycle after the last END, `busy` one cycle after the count is full.
         let drain = drain_cycles(config) - 2;

@@ -120,7 +120,32 @@ impl<const L: usize, const V: usize> Tile<L, V> {
     /// Values.
     pub(super) fn wire_streams(&mut self) {
         let (last, streams) = (self._slices - 1, self._streams);
-        no_cells!(self.mem[0], [in_east_data, in_east_check, in_east_valid]);
+        match self.arrivals.first() {
+            Some(arrivals) => {
+                copy_cells!(
+                    streams,
+                    self.mem[0],
+                    [in_east_data, in_east_check, in_east_valid],
+                    arrivals,
+                    [out_data, out_check, out_valid]
+                );
+            }
+            None => {
+                no_cells!(self.mem[0], [in_east_data, in_east_check, in_east_valid]);
+            }
+        }
+        for link in &mut self.link {
+            copy_cells!(
+                streams,
+                link,
+                [in_west_data, in_west_check, in_west_valid],
+                self.mem[0],
+                [out_west_data, out_west_check, out_west_valid]
+            );
+        }
+        for arrivals in &mut self.arrivals {
+            no_cells!(arrivals, [in_data, in_check, in_valid]);
+        }
         for i in 0..last {
             let (left, right) = self.mem.split_at_mut(i + 1);
             join_cells!(streams, left[i], right[0]);
@@ -166,6 +191,16 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             plane.in_east_check.iter_mut().for_each(Logic::connect);
             plane.in_east_valid.iter_mut().for_each(Logic::connect);
         }
+        for link in &mut self.link {
+            link.in_west_data.iter_mut().for_each(Logic::connect);
+            link.in_west_check.iter_mut().for_each(Logic::connect);
+            link.in_west_valid.iter_mut().for_each(Logic::connect);
+        }
+        for arrivals in &mut self.arrivals {
+            arrivals.in_data.iter_mut().for_each(Logic::connect);
+            arrivals.in_check.iter_mut().for_each(Logic::connect);
+            arrivals.in_valid.iter_mut().for_each(Logic::connect);
+        }
         let results = &mut self.results;
         results.in_data.iter_mut().for_each(Logic::connect);
         results.in_check.iter_mut().for_each(Logic::connect);
@@ -199,7 +234,15 @@ impl<const L: usize, const V: usize> Tile<L, V> {
         let mem = (0..self._slices).map(|i| format!("mem${i}"));
         let units = (0..self._units).map(|u| format!("unit${u}"));
         let positions: Vec<String> = mem.chain(units).collect();
-        copy("mem$0$in_east_", None);
+        if self.arrivals.is_empty() {
+            copy("mem$0$in_east_", None);
+        } else {
+            copy("mem$0$in_east_", Some("arrivals$0$out_"));
+            copy("arrivals$0$in_", None);
+        }
+        for k in 0..self._links {
+            copy(&format!("link${k}$in_west_"), Some("mem$0$out_west_"));
+        }
         for pair in positions.windows(2) {
             let [left, right] = pair else {
                 unreachable!("windows of two");

@@ -1,6 +1,7 @@
 //! The tile: the top module `lpu_tile`.
 
 use super::{LaunchControl, StreamUnit};
+use crate::c2c::LinkPort;
 use crate::host::HostPort;
 use crate::info::Info;
 use crate::mem::MemSlice;
@@ -19,6 +20,8 @@ use rust_hdl::prelude::*;
 ///           <-------- ... <--------- vxm_0  <------ sxm_0  <-------  results              westward
 ///              W[1]          W[m]           W[m+1]         W[m+2]
 /// ```
+///
+/// West of mem_0 are the ends of links to other chips, if there are any.
 ///
 /// `docs/machine.md` is its specification. Parameters: a [`Config`]; L lanes, V = 8 L.
 #[derive(LogicBlock)]
@@ -45,6 +48,16 @@ pub struct Tile<const L: usize, const V: usize> {
     pub out_busy: Signal<Out, Bit>,
     /// Some unit has a fault.
     pub out_fault: Signal<Out, Bit>,
+    /// Each link: the flit of the RECEIVE one cycle ago is there.
+    pub in_c2c_valid: Vec<Signal<In, Bit>>,
+    /// The flit.
+    pub in_c2c_data: Vec<Signal<In, Bits<V>>>,
+    /// Each link: takes a flit.
+    pub out_c2c_receive: Vec<Signal<Out, Bit>>,
+    /// Each link: a flit for it.
+    pub out_c2c_send: Vec<Signal<Out, Bit>>,
+    /// The flit.
+    pub out_c2c_data: Vec<Signal<Out, Bits<V>>>,
     pub(super) mem: Vec<MemSlice<L, V>>,
     /// VXM, then SXM, as far as there are any: what both have.
     pub(super) unit: Vec<StreamUnit<L, V>>,
@@ -52,8 +65,11 @@ pub struct Tile<const L: usize, const V: usize> {
     pub(super) sxm: Vec<sxm::Datapath<L, V>>,
     pub(super) mxm: Vec<MxmPlane<L, V>>,
     pub(super) results: StreamStage<L, V>,
+    pub(super) link: Vec<LinkPort<L, V>>,
+    /// The cells west of mem_0, one stage if there are links.
+    pub(super) arrivals: Vec<StreamStage<L, V>>,
     pub(super) host: HostPort,
-    control: LaunchControl,
+    pub(super) control: LaunchControl,
     /// Cycle of the launch, for test benches.
     cycle: Signal<Local, Bits<32>>,
     /// A launch is going on, for test benches.
@@ -65,6 +81,8 @@ pub struct Tile<const L: usize, const V: usize> {
     pub(super) _sxms: usize,
     pub(super) _planes: usize,
     pub(super) _streams: usize,
+    pub(super) _links: usize,
+    _arrivals: usize,
 }
 
 impl<const L: usize, const V: usize> Tile<L, V> {
@@ -94,7 +112,12 @@ impl<const L: usize, const V: usize> Tile<L, V> {
         if let Some(sxm) = &config.sxm {
             info = info.param("MAPS", sxm.maps);
         }
+        let links = config.links();
+        if links > 0 {
+            info = info.param("LINKS", links);
+        }
         info = Formats::of(config).param(info);
+        let arrivals = usize::from(links > 0);
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
@@ -107,9 +130,18 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             out_host_data: Signal::default(),
             out_busy: Signal::default(),
             out_fault: Signal::default(),
+            in_c2c_valid: (0..links).map(|_| Signal::default()).collect(),
+            in_c2c_data: (0..links).map(|_| Signal::default()).collect(),
+            out_c2c_receive: (0..links).map(|_| Signal::default()).collect(),
+            out_c2c_send: (0..links).map(|_| Signal::default()).collect(),
+            out_c2c_data: (0..links).map(|_| Signal::default()).collect(),
             mem: (0..slices).map(|_| MemSlice::new(config)).collect(),
             mxm: (0..planes).map(|_| MxmPlane::new(config)).collect(),
             results: StreamStage::grouped(config.streams, 4 * planes, 4),
+            link: (0..links).map(|_| LinkPort::new(config)).collect(),
+            arrivals: (0..arrivals)
+                .map(|_| StreamStage::new(config.streams, links))
+                .collect(),
             host: HostPort::new(config),
             control: LaunchControl::new(config),
             cycle: Signal::default(),
@@ -134,7 +166,10 @@ impl<const L: usize, const V: usize> Tile<L, V> {
                 .port("out_host_valid", "the answer, 8 cycles later")
                 .port("out_host_error", "refused, or an uncorrectable word")
                 .port("out_busy", "a launch is going on")
-                .port("out_fault", "some unit has a fault"),
+                .port("out_fault", "some unit has a fault")
+                .port("in_c2c_valid", "there is one, a cycle after out_c2c_receive")
+                .port("out_c2c_receive", "takes a flit of the link")
+                .port("out_c2c_send", "a flit for the link"),
             _slices: slices,
             _units: unit.len(),
             _vxms: vxm.len(),
@@ -144,6 +179,8 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             sxm,
             _planes: planes,
             _streams: config.streams,
+            _links: links,
+            _arrivals: arrivals,
         }
     }
 }
@@ -234,6 +271,27 @@ impl<const L: usize, const V: usize> crate::wiring::Wiring for Tile<L, V> {
             self.control.in_ended_unit[u].next = self.unit[u].out_ended.val();
             self.control.in_notify_unit[u].next = self.unit[u].out_notify.val();
         }
+        for a in 0..self._arrivals {
+            self.arrivals[a].clock.next = self.clock.val();
+            self.arrivals[a].reset.next = self.reset.val() | self.host.out_launch.val();
+        }
+        for k in 0..self._links {
+            self.link[k].clock.next = self.clock.val();
+            self.link[k].reset.next = self.reset.val();
+            self.link[k].in_launch.next = self.host.out_launch.val();
+            self.link[k].in_notify.next = self.control.out_notify.val();
+            self.link[k].in_clear.next = self.host.out_clear.val();
+            self.link[k].in_cycle.next = self.control.out_cycle.val();
+            self.link[k].in_program_write.next = self.host.out_program_write.val();
+            self.link[k].in_program_half.next = self.host.out_program_half.val();
+            self.link[k].in_program_index.next = self.host.out_program_index.val();
+            self.link[k].in_program_data.next = self.host.out_program_data.val();
+            self.link[k].in_flit_valid.next = self.in_c2c_valid[k].val();
+            self.link[k].in_flit_data.next = self.in_c2c_data[k].val();
+            self.out_c2c_receive[k].next = self.link[k].out_receive.val();
+            self.out_c2c_send[k].next = self.link[k].out_send.val();
+            self.out_c2c_data[k].next = self.link[k].out_send_data.val();
+        }
         for x in 0..self._vxms {
             self.vxm[x].clock.next = self.clock.val();
             self.vxm[x].reset.next = self.reset.val();
@@ -319,12 +377,14 @@ impl<const L: usize, const V: usize> Logic for Tile<L, V> {
         <Self as crate::wiring::Wiring>::wire(self);
         self.wire_streams();
         self.wire_units();
+        self.wire_links();
     }
 
     fn connect(&mut self) {
         <Self as crate::wiring::Wiring>::connect(self);
         self.connect_streams();
         self.connect_units();
+        self.connect_links();
     }
 
     fn hdl(&self) -> Verilog {
@@ -333,6 +393,7 @@ impl<const L: usize, const V: usize> Logic for Tile<L, V> {
         };
         text.extend(self.stream_statements());
         text.extend(self.unit_statements());
+        text.extend(self.link_statements());
         Verilog::Combinatorial(text)
     }
 }

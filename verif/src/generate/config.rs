@@ -1,7 +1,7 @@
 //! Small legal configurations.
 
 use lpu_isa::Config;
-use lpu_isa::config::{MxmFormat, SxmConfig, VxmConfig};
+use lpu_isa::config::{C2cConfig, MxmFormat, SxmConfig, VxmConfig};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -25,7 +25,8 @@ pub fn config() -> impl Strategy<Value = Config> {
     let vxm = (1usize..=4, select(vec![16usize, 32]))
         .prop_map(|(alus, registers)| VxmConfig { alus, registers });
     let sxm = select(vec![2usize, 8]).prop_map(|maps| SxmConfig { maps });
-    let units = (option::of(vxm), option::of(sxm));
+    let c2c = (1usize..=2).prop_map(|links| C2cConfig { links });
+    let units = (option::of(vxm), option::of(sxm), option::weighted(0.3, c2c));
     let formats = select(vec![
         vec![],
         vec![],
@@ -48,7 +49,7 @@ pub fn config() -> impl Strategy<Value = Config> {
         config.mxm.accumulator_depth = accumulators;
         config.mxm.operand_depth = operands;
         config.icu.queue_depth = queue;
-        (config.vxm, config.sxm) = units;
+        (config.vxm, config.sxm, config.c2c) = units;
         config.mxm.formats = formats;
         config
     })

@@ -156,7 +156,9 @@ fn restream(operation: &mut Operation, value: u8) {
         Operation::LoadWeights { stream, .. }
         | Operation::LoadOperand { stream, .. }
         | Operation::MultiplyStream { stream, .. }
-        | Operation::Accumulate { stream, .. } => *stream = index,
+        | Operation::Accumulate { stream, .. }
+        | Operation::Send { stream }
+        | Operation::Receive { stream } => *stream = index,
         Operation::InstallWeights | Operation::MultiplyBuffer { .. } => {}
     }
 }

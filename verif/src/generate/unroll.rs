@@ -8,6 +8,12 @@ use lpu_isa::{AccMode, Config, Instruction, Operation, Program, Repeat};
 /// queue memories.
 pub fn unroll(config: &Config, program: &Program) -> Program {
     let mut unrolled = Program::new(config);
+    for (&index, &descriptor) in program.descriptors() {
+        unrolled.describe(index, descriptor);
+    }
+    for (&index, lanes) in program.maps() {
+        unrolled.map(index, lanes.clone());
+    }
     for id in 0..program.num_queues() {
         for &instruction in program.queue(id) {
             if let Instruction::Op {

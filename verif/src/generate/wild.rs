@@ -85,6 +85,10 @@ fn operation(config: &Config, kind: QueueKind) -> BoxedStrategy<Operation> {
             2 => two.prop_map(|(from, to)| Operation::Reduce { from, to }),
         ]
         .boxed(),
+        QueueKind::C2cSend => east.prop_map(|stream| Operation::Send { stream }).boxed(),
+        QueueKind::C2cReceive => east
+            .prop_map(|stream| Operation::Receive { stream })
+            .boxed(),
     }
 }
 
@@ -108,6 +112,7 @@ fn instruction(config: &Config, kind: QueueKind) -> impl Strategy<Value = Instru
         QueueKind::MxmAccumulate => config.mxm.accumulator_depth,
         QueueKind::Vxm => config.vxm.as_ref().map_or(1, |vxm| vxm.registers),
         QueueKind::Sxm => 2 * config.lanes,
+        QueueKind::C2cSend | QueueKind::C2cReceive => 2,
     } as u16;
     let address = match kind {
         QueueKind::Vxm => (0..rows.min(12), 0..DRAWN_DESCRIPTORS)
@@ -131,6 +136,8 @@ fn instruction(config: &Config, kind: QueueKind) -> impl Strategy<Value = Instru
         QueueKind::MxmAccumulate,
         QueueKind::Vxm,
         QueueKind::Sxm,
+        QueueKind::C2cSend,
+        QueueKind::C2cReceive,
     ];
     let foreign = kinds.map(|kind| operation(config, kind));
     let foreign = (0..foreign.len()).prop_flat_map(move |i| foreign[i].clone());

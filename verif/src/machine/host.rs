@@ -1,6 +1,6 @@
 //! What the host does between launches, and peeks for tests.
 
-use super::Machine;
+use super::{Flit, Machine, c2c};
 use crate::Vector;
 use crate::secded::{self, Decoded};
 use crate::vector::DecodeCount;
@@ -61,6 +61,25 @@ impl Machine {
     /// Register `row` of the vector unit, if there is one.
     pub fn vector_register(&self, row: usize) -> Option<&[u32]> {
         self.vxm.as_ref().map(|vxm| vxm.register(row))
+    }
+
+    /// A flit comes by a link: a RECEIVE issued in `flit.cycle` of the launch or later finds it, behind those that came before.
+    ///
+    /// # Panics
+    /// If there is no such link, or the flit is out of order.
+    pub fn arrive(&mut self, flit: Flit) {
+        let links = self.c2c.as_mut().expect("a machine with links");
+        links.arrive(flit);
+    }
+
+    /// The flits that have left since the last call, in the order of their cycles.
+    pub fn take_sent(&mut self) -> Vec<Flit> {
+        self.c2c.as_mut().map(|c2c| c2c.take_sent()).unwrap_or_default()
+    }
+
+    /// Flits that have come by links and that no RECEIVE has taken.
+    pub fn waiting_flits(&self) -> usize {
+        self.c2c.as_ref().map_or(0, c2c::C2c::waiting)
     }
 
     fn check_length(&self, queue: usize, length: usize) -> Result<(), LoadError> {

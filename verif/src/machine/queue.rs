@@ -192,6 +192,8 @@ pub const fn takes(kind: QueueKind, operation: Operation, indirect: bool) -> boo
             operation,
             Lanes { .. } | TransposeLoad { .. } | TransposeStore { .. } | Reduce { .. }
         ),
+        QueueKind::C2cSend => matches!(operation, Send { .. }),
+        QueueKind::C2cReceive => matches!(operation, Receive { .. }),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::calendar::FAR_HORIZON;
 use super::faults::{EccCount, Fault};
 use super::queue::{Issue, NEVER};
-use super::{Machine, sxm, vxm};
+use super::{Machine, c2c, sxm, vxm};
 use crate::{Event, FaultCode, Observe, Origin};
 use lpu_isa::QueueKind;
 use lpu_isa::latency::NOTIFY_LATENCY;
@@ -50,6 +50,7 @@ impl Machine {
         self.mxm.restart();
         self.vxm.iter_mut().for_each(vxm::Vxm::restart);
         self.sxm.iter_mut().for_each(sxm::Sxm::restart);
+        self.c2c.iter_mut().for_each(c2c::C2c::restart);
         self.pulses = [false; 4];
         (self.cycle, self.quiet, self.ended) = (0, 0, 0);
         self.alive = self.queues.len();
@@ -151,9 +152,12 @@ impl Machine {
                     self.mem
                         .issue(shared, cycle, unit.index, self.bases[id], op);
                 }
-                Issue::Operation(op) => match (unit.kind, &mut self.vxm, &mut self.sxm) {
-                    (QueueKind::Vxm, Some(vxm), _) => vxm.issue(shared, cycle, op),
-                    (QueueKind::Sxm, _, Some(sxm)) => sxm.issue(shared, cycle, op),
+                Issue::Operation(op) => match unit.kind {
+                    QueueKind::Vxm => present(&mut self.vxm).issue(shared, cycle, op),
+                    QueueKind::Sxm => present(&mut self.sxm).issue(shared, cycle, op),
+                    QueueKind::C2cSend | QueueKind::C2cReceive => {
+                        present(&mut self.c2c).issue(shared, cycle, unit.index, op);
+                    }
                     _ => self.mxm.issue(shared, cycle, unit.index, op),
                 },
                 Issue::Config {
@@ -199,10 +203,16 @@ impl Machine {
             sxm.read_columns(cycle);
             sxm.write(cycle);
         }
+        if let Some(c2c) = &mut self.c2c {
+            c2c.drive(shared, cycle, events);
+        }
         self.mxm.read_buffers(shared, cycle);
         self.mxm.multiply(cycle);
         self.mxm.write(cycle);
         self.mem.write_ports(shared, cycle, events);
+        if let Some(c2c) = &mut self.c2c {
+            c2c.leave(cycle, events);
+        }
         shared.faults.flush(cycle, events);
     }
 }
@@ -214,6 +224,11 @@ fn ones(mut bits: u128) -> impl Iterator<Item = usize> {
         bits &= bits.wrapping_sub(1);
         (bit < 128).then_some(bit)
     })
+}
+
+/// The unit of a queue that the machine has.
+fn present<T>(unit: &mut Option<T>) -> &mut T {
+    unit.as_mut().expect("a machine with the queue has its unit")
 }
 
 fn illegal_unless(legal: bool, shared: &mut super::Shared, cycle: u64, origin: Origin) {

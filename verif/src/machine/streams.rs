@@ -5,7 +5,7 @@
 //! a diagonal, and a stream holds one value per diagonal:
 //!
 //! ```text
-//! eastward:  t + n - i      westward:  t + i        (n = the MXM's i)
+//! eastward:  t + n - i      westward:  t + i        (i the place of the unit, n that of the MXM)
 //! ```
 //!
 //! A unit samples and drives on the same diagonal in one cycle: what it drives replaces what it sees, for
@@ -23,8 +23,11 @@ struct Cell {
 }
 
 /// All streams of a machine.
+///
+/// A *place* is a position, counted from the C2C unit in the west: 0 is that unit, 1 is MEM 0.
 #[derive(Clone, Debug)]
 pub struct Streams {
+    /// Place of the matrix unit.
     last: u64,
     streams: usize,
     /// Diagonals kept for a stream: a power of two above the number of cells.
@@ -35,13 +38,13 @@ pub struct Streams {
 impl Streams {
     /// Streams whose cells are all invalid.
     pub fn new(config: &Config) -> Self {
-        let window = (config.mxm_position() + 2).next_power_of_two();
+        let window = (config.mxm_position() + 3).next_power_of_two();
         let empty = Cell {
             diagonal: EMPTY,
             vector: Vector::default(),
         };
         Self {
-            last: config.mxm_position() as u64,
+            last: config.mxm_position() as u64 + 1,
             streams: config.streams,
             window,
             cells: vec![empty; 2 * config.streams * window],
@@ -55,16 +58,16 @@ impl Streams {
         }
     }
 
-    /// Index of the cell that unit `position` sees in `cycle`, and its diagonal.
-    fn locate(&self, cycle: u64, position: usize, stream: Stream) -> Option<(usize, u64)> {
+    /// Index of the cell that the unit at `place` sees in `cycle`, and its diagonal.
+    fn locate(&self, cycle: u64, place: usize, stream: Stream) -> Option<(usize, u64)> {
         let index = stream.index as usize;
         if index >= self.streams {
             return None;
         }
         let (diagonal, row) = if stream.westward {
-            (cycle + position as u64, self.streams + index)
+            (cycle + place as u64, self.streams + index)
         } else {
-            (cycle + self.last - position as u64, index)
+            (cycle + self.last - place as u64, index)
         };
         let column = diagonal as usize & (self.window - 1);
         Some((row * self.window + column, diagonal))
@@ -72,14 +75,32 @@ impl Streams {
 
     /// What the unit at `position` sees on `stream` in `cycle`, if it is valid.
     pub fn sample(&self, cycle: u64, position: usize, stream: Stream) -> Option<&Vector> {
-        let (index, diagonal) = self.locate(cycle, position, stream)?;
+        self.at(cycle, position + 1, stream)
+    }
+
+    /// What the C2C unit sees on `stream` in `cycle`, if it is valid.
+    pub fn sample_west_end(&self, cycle: u64, stream: Stream) -> Option<&Vector> {
+        self.at(cycle, 0, stream)
+    }
+
+    fn at(&self, cycle: u64, place: usize, stream: Stream) -> Option<&Vector> {
+        let (index, diagonal) = self.locate(cycle, place, stream)?;
         let cell = &self.cells[index];
         (cell.diagonal == diagonal).then_some(&cell.vector)
     }
 
+    /// The C2C unit drives `stream` in `cycle`, into which nothing flows.
+    pub fn drive_west_end(&mut self, cycle: u64, stream: Stream, vector: &Vector) {
+        self.put(cycle, 0, stream, vector);
+    }
+
     /// The unit at `position` drives `stream` in `cycle`. Returns whether a valid value flowed in.
     pub fn drive(&mut self, cycle: u64, position: usize, stream: Stream, vector: &Vector) -> bool {
-        let Some((index, diagonal)) = self.locate(cycle, position, stream) else {
+        self.put(cycle, position + 1, stream, vector)
+    }
+
+    fn put(&mut self, cycle: u64, place: usize, stream: Stream, vector: &Vector) -> bool {
+        let Some((index, diagonal)) = self.locate(cycle, place, stream) else {
             return false;
         };
         let cell = &mut self.cells[index];

@@ -59,8 +59,8 @@ pub struct Divergence {
     pub kind: &'static str,
     /// How it differs.
     pub difference: Difference,
-    /// Position (drives) or slice (SRAM) or unit (faults).
-    pub position: Option<usize>,
+    /// Position (drives, flits: -1 is west of MEM 0) or slice (SRAM) or unit (faults).
+    pub position: Option<isize>,
     /// Driven stream.
     pub stream: Option<Stream>,
     /// First lane that differs.
@@ -95,6 +95,7 @@ impl Divergence {
         let (position, stream) = match subject.effect {
             Effect::Drive { source, stream, .. } => (source.position(config), Some(stream)),
             Effect::Write { slice, .. } | Effect::ReadStart { slice } => (slice.into(), None),
+            Effect::Send { .. } => (-1, None),
             Effect::Fault { unit, .. } => (unit.into(), None),
         };
         let mut divergence = Self {

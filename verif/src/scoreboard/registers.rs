@@ -41,13 +41,13 @@ pub(super) fn compare(
         if one != two {
             let (one, two) = (fault(one), fault(two));
             let name = format!("FAULT of {unit}");
-            return differs(end, "FAULT register", Some(id), name, one, two);
+            return differs(end, "FAULT register", Some(id as isize), name, one, two);
         }
         let (one, two) = (expected.ecc.get(id), observed.ecc.get(id));
         if one != two {
             let (one, two) = (ecc(one), ecc(two));
             let name = format!("ECC of {unit}");
-            return differs(end, "ECC register", Some(id), name, one, two);
+            return differs(end, "ECC register", Some(id as isize), name, one, two);
         }
     }
     if expected.host_ecc != observed.host_ecc {

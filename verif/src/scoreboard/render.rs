@@ -94,6 +94,9 @@ impl Display for Line<'_> {
                 let bytes = Bytes(vector, self.1);
                 write!(f, "mem{slice} writes {address:#06x} with {bytes}")
             }
+            Effect::Send { link, vector } => {
+                write!(f, "c2c{link} sends {}", Bytes(vector, self.1))
+            }
             Effect::Fault { unit, code } => write!(f, "unit {unit} records {code}"),
         }
     }

@@ -142,7 +142,7 @@ impl Bench {
     }
 
     /// Drives as (cycle, position, stream, vector).
-    pub fn drives(&self) -> Vec<(u64, usize, Stream, Vector)> {
+    pub fn drives(&self) -> Vec<(u64, isize, Stream, Vector)> {
         let drive = |event: &Event| match event.effect {
             Effect::Drive {
                 source,

@@ -24,20 +24,20 @@ pub fn floats(values: [f32; 8]) -> [u32; 8] {
 
 impl Bench {
     /// Words that the unit at `position` (4 or 5) sees eastward on streams 0 to 3 in `cycle`; plane i comes from slice i.
-    pub fn feed(&mut self, cycle: u64, position: usize, words: [u32; 8]) {
+    pub fn feed(&mut self, cycle: u64, position: isize, words: [u32; 8]) {
         for slice in 0..4 {
             let id = self.id(MemRead, slice);
             let address = self.program.queue(id).len() as u16;
             let vector = plane(words, slice);
             self.machine.write_sram(slice, address.into(), &vector);
             // READ drives E[slice] in cycle + 3, from where it takes a cycle a hop to E[position - 1].
-            let issue = cycle - 3 - (position - 1 - slice) as u64;
+            let issue = cycle - 3 - (position - 1 - slice as isize) as u64;
             self.op(issue, MemRead, slice, read(e(slice as u8)), address);
         }
     }
 
     /// Words that drive streams from `first` on in `cycle` at `position`.
-    pub fn words_driven(&self, cycle: u64, position: usize, first: Stream) -> Option<[u32; 8]> {
+    pub fn words_driven(&self, cycle: u64, position: isize, first: Stream) -> Option<[u32; 8]> {
         let mut words = [0; 8];
         for p in 0..4 {
             let stream = Stream {

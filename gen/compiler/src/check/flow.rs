@@ -6,11 +6,13 @@ use super::{Violation, Violations};
 use lpu_isa::config::MxmFormat;
 use lpu_isa::descriptor::Source;
 use lpu_isa::latency::{
-    ALU_LATENCY, GATHER_LATENCY, HOP_LATENCY, READ_LATENCY, SFU_LATENCY, acc_latency, vxm_latency,
+    ALU_LATENCY, GATHER_LATENCY, HOP_LATENCY, READ_LATENCY, RECEIVE_LATENCY, SFU_LATENCY,
+    acc_latency, vxm_latency,
 };
 use lpu_isa::{AccMode, Config, Operation, Program, Queue, QueueKind, Stream};
 
-/// A value on a stream: its flow (cycle minus or plus position), where and by what it is driven.
+/// A value on a stream: its flow (cycle minus or plus position), where and by what it is driven. Positions count from the C2C unit,
+/// which has 0 here, so that MEM 0 has 1.
 #[derive(Clone, Copy)]
 struct Flow {
     key: i64,
@@ -74,7 +76,9 @@ pub fn check(config: &Config, program: &Program, launch: &Launch, found: &mut Vi
 
 impl Streams<'_> {
     fn place(&self, position: u32) -> String {
-        let position = position as usize;
+        let Some(position) = (position as usize).checked_sub(1) else {
+            return "c2c".to_owned();
+        };
         if position < self.config.mem.slices {
             format!("mem{position}")
         } else if position == self.config.mxm_position() {
@@ -91,9 +95,10 @@ impl Streams<'_> {
             QueueKind::MemRead | QueueKind::MemWrite => queue.index,
             QueueKind::Vxm => self.config.vxm_position(),
             QueueKind::Sxm => self.config.sxm_position(),
+            QueueKind::C2cSend | QueueKind::C2cReceive => return 0,
             _ => self.config.mxm_position(),
         };
-        position as u32
+        position as u32 + 1
     }
 
     /// What an issue drives; the time is that in which the cells show it.
@@ -122,6 +127,7 @@ impl Streams<'_> {
             }
             Operation::TransposeStore { to } => Some((to, 1, sxm()?)),
             Operation::Reduce { to, .. } => Some((words(to, 4), 4, sxm()?)),
+            Operation::Receive { stream } => Some((Stream::east(stream), 1, RECEIVE_LATENCY)),
             _ => None,
         }
     }
@@ -165,6 +171,7 @@ impl Streams<'_> {
             Operation::Lanes { from, word, .. } => [words(from, if word { 4 } else { 1 }, 0), None],
             Operation::TransposeLoad { from } => [one(from), None],
             Operation::Reduce { from, .. } => [words(from, 4, 0), None],
+            Operation::Send { stream } => [one(Stream::west(stream)), None],
             _ => [None; 2],
         }
     }

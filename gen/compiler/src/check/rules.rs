@@ -141,6 +141,8 @@ fn takes(kind: QueueKind, operation: Operation) -> bool {
             operation,
             Lanes { .. } | TransposeLoad { .. } | TransposeStore { .. } | Reduce { .. }
         ),
+        QueueKind::C2cSend => matches!(operation, Send { .. }),
+        QueueKind::C2cReceive => matches!(operation, Receive { .. }),
     }
 }
 
@@ -184,6 +186,8 @@ fn streams_rule(config: &Config, operation: Operation) -> Result<(), String> {
             exists(to)
         }
         TransposeLoad { from: stream } | TransposeStore { to: stream } => exists(stream),
+        Send { stream } => exists(Stream::west(stream)),
+        Receive { stream } => exists(Stream::east(stream)),
         // Which of its streams a pass takes is the descriptor's; they are checked where they are sampled.
         InstallWeights | MultiplyBuffer { .. } | Vector { .. } => Ok(()),
     }

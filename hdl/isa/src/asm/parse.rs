@@ -32,7 +32,7 @@ const MNEMONICS: &str = "instructions: nop N | read S, A | gather S, S, A | writ
 lw.row[.iw] eN, R | lw.column[.iw] eN, R | iw | lx eN, R | lx.scaled eN, eN, R | \
 mm eN | mm.scaled eN, eN | mm.buffer[.scaled] R | \
 acc[.init|.init_inner|.init_outer][.emit|.emit_inner|.emit_outer] wN, R | config R, V | \
-vec S, S, dN, rN | lanes.MODE[.word] S, S, N | tload S, R | tstore S, C | reduce.sum|max|argmax S, S | notify | sync | end; \
+vec S, S, dN, rN | lanes.MODE[.word] S, S, N | tload S, R | tstore S, C | reduce.sum|max|argmax S, S | send wN | receive eN | notify | sync | end; \
 operations take up to two `repeat count, interval, stride`";
 
 /// Assembles a program; `file` names the text in errors.
@@ -78,7 +78,7 @@ fn assemble_line(
         *section = Section::Queue(found.ok_or((
             range,
             format!("no queue `{}` in this configuration", name.trim()),
-            "queues: mem<i>.read, mem<i>.write, mxm<p>.weights, mxm<p>.compute, mxm<p>.accumulate, vxm, sxm",
+            "queues: mem<i>.read, mem<i>.write, mxm<p>.weights, mxm<p>.compute, mxm<p>.accumulate, vxm, sxm, c2c<k>.send, c2c<k>.receive",
         ))?);
         return Ok(());
     }
@@ -300,6 +300,24 @@ fn operation(
             let (from, to) = (stream(from)?, stream(to)?);
             let names = Reduction::ALL.map(|(name, _)| name);
             (Operation::Reduce { from, to }, code(what, &names, 0xffff)?)
+        }
+        ("send", [s, rest @ ..]) if plain && rest.len() < 2 => {
+            let sent = stream(s)?;
+            if !sent.westward {
+                return Err(format!("links are in the west: `{s}` must be a w stream"));
+            }
+            let address = rest.first().map_or(Ok(0), |a| address(a))?;
+            let stream = sent.index;
+            (Operation::Send { stream }, address)
+        }
+        ("receive", [s, rest @ ..]) if plain && rest.len() < 2 => {
+            let received = stream(s)?;
+            if received.westward {
+                return Err(format!("links are in the west: `{s}` must be an e stream"));
+            }
+            let address = rest.first().map_or(Ok(0), |a| address(a))?;
+            let stream = received.index;
+            (Operation::Receive { stream }, address)
         }
         _ => {
             return Err(format!(

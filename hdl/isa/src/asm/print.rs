@@ -47,6 +47,8 @@ impl Display for Operation {
             Self::TransposeLoad { from } => write!(f, "tload {from}"),
             Self::TransposeStore { to } => write!(f, "tstore {to}"),
             Self::Reduce { from, to } => write!(f, "reduce {from}, {to}"),
+            Self::Send { stream } => write!(f, "send w{stream}"),
+            Self::Receive { stream } => write!(f, "receive e{stream}"),
         }
     }
 }
@@ -90,7 +92,10 @@ impl Display for Instruction {
             } => {
                 match operation {
                     // Their address means nothing and is mostly zero.
-                    Operation::InstallWeights | Operation::MultiplyStream { .. }
+                    Operation::InstallWeights
+                    | Operation::MultiplyStream { .. }
+                    | Operation::Send { .. }
+                    | Operation::Receive { .. }
                         if address == 0 =>
                     {
                         write!(f, "{operation}{repeat}")

@@ -47,6 +47,7 @@ fn plain(name: &str) -> Option<Config> {
             registers: 256,
         }),
         sxm: complete.then_some(SxmConfig { maps: 16 }),
+        c2c: None,
         icu: IcuConfig { queue_depth: queue },
     })
 }

@@ -101,6 +101,14 @@ impl Config {
         if let Some(sxm) = &self.sxm {
             power_of_two_in("sxm.maps", sxm.maps, 2, 64)?;
         }
+        if let Some(c2c) = &self.c2c {
+            check(
+                "c2c.links",
+                c2c.links,
+                (1..=7).contains(&c2c.links),
+                "must be from 1 to 7; leave [c2c] out for a machine without links",
+            )?;
+        }
         power_of_two_in("icu.queue_depth", self.icu.queue_depth, 16, 4096)
     }
 }

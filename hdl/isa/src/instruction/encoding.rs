@@ -16,7 +16,8 @@ pub mod opcode {
     pub const MM: u8 = 8;
     pub const ACC: u8 = 9;
     pub const VEC: u8 = 10;
-    pub const SXM: u8 = 11;
+    /// Operations of the switch unit and, with bit 3 of the flags, of the links.
+    pub const EDGE: u8 = 11;
     pub const CONFIG: u8 = 12;
     pub const NOTIFY: u8 = 13;
     pub const SYNC: u8 = 14;
@@ -107,10 +108,12 @@ impl Operation {
                 (opcode::ACC, flags, Stream::west(stream), none)
             }
             Self::Vector { a, b } => (opcode::VEC, 0, a, b),
-            Self::Lanes { from, to, word } => (opcode::SXM, (word as u128) << 2, from, to),
-            Self::TransposeLoad { from } => (opcode::SXM, 1, from, none),
-            Self::TransposeStore { to } => (opcode::SXM, 2, none, to),
-            Self::Reduce { from, to } => (opcode::SXM, 3, from, to),
+            Self::Lanes { from, to, word } => (opcode::EDGE, (word as u128) << 2, from, to),
+            Self::TransposeLoad { from } => (opcode::EDGE, 1, from, none),
+            Self::TransposeStore { to } => (opcode::EDGE, 2, none, to),
+            Self::Reduce { from, to } => (opcode::EDGE, 3, from, to),
+            Self::Send { stream } => (opcode::EDGE, 8, Stream::west(stream), none),
+            Self::Receive { stream } => (opcode::EDGE, 9, Stream::east(stream), none),
         }
     }
 
@@ -150,7 +153,13 @@ impl Operation {
                 a: stream,
                 b: offset,
             },
-            _ => match flags & 3 {
+            _ => match flags & 11 {
+                8 | 10 => Self::Send {
+                    stream: stream.index,
+                },
+                9 | 11 => Self::Receive {
+                    stream: stream.index,
+                },
                 0 => Self::Lanes {
                     from: stream,
                     to: offset,

@@ -1,0 +1,106 @@
+//! The ends of the links of a simulated tile: what `lpu_c2c_link` does on its side, without the line.
+
+use lpu_isa::Config;
+use lpu_isa::secded::LANES_PER_CODEWORD;
+use lpu_sim::{Model, PortId, SimError};
+use lpu_verif::{Flit, Vector};
+use std::collections::VecDeque;
+
+/// The ports of one link, and its elastic buffer.
+struct End {
+    valid: PortId,
+    data: PortId,
+    receive: PortId,
+    send: PortId,
+    sent: PortId,
+    come: VecDeque<Flit>,
+    /// `valid` is high.
+    answered: bool,
+    /// What a RECEIVE of the last cycle has taken.
+    taken: Option<Vector>,
+}
+
+/// All links of a tile.
+pub(crate) struct LinkEnds {
+    ends: Vec<End>,
+    codewords: usize,
+    sent: Vec<Flit>,
+}
+
+impl LinkEnds {
+    pub(crate) fn new(config: &Config, model: &Model) -> Result<Self, SimError> {
+        let end = |link: usize| {
+            let port = |name: &str| model.port(&format!("{name}_{link}"));
+            Ok(End {
+                valid: port("in_c2c_valid")?,
+                data: port("in_c2c_data")?,
+                receive: port("out_c2c_receive")?,
+                send: port("out_c2c_send")?,
+                sent: port("out_c2c_data")?,
+                come: VecDeque::new(),
+                answered: false,
+                taken: None,
+            })
+        };
+        Ok(Self {
+            ends: (0..config.links()).map(end).collect::<Result<_, _>>()?,
+            codewords: config.lanes / LANES_PER_CODEWORD,
+            sent: Vec::new(),
+        })
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// A flit comes; see [`lpu_verif::Machine::arrive`].
+    pub(crate) fn arrive(&mut self, flit: Flit) {
+        self.ends[flit.link].come.push_back(flit);
+    }
+
+    /// The flits that have left since the last call.
+    pub(crate) fn take_sent(&mut self) -> Vec<Flit> {
+        std::mem::take(&mut self.sent)
+    }
+
+    /// Flits that nobody has taken.
+    pub(crate) fn waiting(&self) -> usize {
+        self.ends.iter().map(|end| end.come.len()).sum()
+    }
+
+    /// A launch: what waits is there from its first cycle on.
+    pub(crate) fn launch(&mut self) {
+        for end in &mut self.ends {
+            end.come.iter_mut().for_each(|flit| flit.cycle = 0);
+        }
+    }
+
+    /// After the edge that begins `cycle` of the launch: answers the RECEIVE of the last cycle, takes what leaves in this one.
+    pub(crate) fn serve(&mut self, model: &mut Model, cycle: u64) {
+        for (link, end) in self.ends.iter_mut().enumerate() {
+            if let Some(vector) = end.taken.take() {
+                model.set_wide(end.data, &vector.data[..self.codewords]);
+                model.set(end.valid, 1);
+                end.answered = true;
+            } else if end.answered {
+                model.set(end.valid, 0);
+                end.answered = false;
+            }
+            if model.get(end.receive) != 0 {
+                let ready = end.come.front().is_some_and(|flit| flit.cycle <= cycle);
+                end.taken = end.come.pop_front_if(|_| ready).map(|flit| flit.vector);
+            }
+            if model.get(end.send) != 0 {
+                let mut vector = Vector::default();
+                let words = model.get_wide(end.sent);
+                vector.data[..self.codewords].copy_from_slice(&words);
+                self.sent.push(Flit {
+                    link,
+                    cycle,
+                    vector,
+                });
+            }
+        }
+    }
+}

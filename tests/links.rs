@@ -1,0 +1,168 @@
+//! SEND and RECEIVE in RTL, against the golden machine and the cycles of `docs/c2c.md`.
+
+mod pair;
+
+use lpu_isa::QueueKind::{C2cReceive, C2cSend, MemRead, MemWrite};
+use lpu_isa::config::C2cConfig;
+use lpu_isa::latency::{RECEIVE_LATENCY, SEND_LATENCY};
+use lpu_isa::{Config, Operation, Repeat, Stream};
+use lpu_verif::{Effect, Event, FaultCode, Flit, Source, Vector};
+use pair::{Pair, Schedule, all, preset, writes};
+
+fn linked(links: usize) -> Config {
+    let mut config = preset("nano");
+    config.name = format!("nano_{links}_links");
+    config.c2c = Some(C2cConfig { links });
+    config
+}
+
+fn bare(mut vector: Vector) -> Vector {
+    vector.check = Default::default();
+    vector
+}
+
+fn sends(events: &[Event]) -> Vec<(u64, u8, Vector)> {
+    let send = |event: &Event| match event.effect {
+        Effect::Send { link, vector } => Some((event.cycle, link, vector)),
+        _ => None,
+    };
+    events.iter().filter_map(send).collect()
+}
+
+fn comes(pair: &mut Pair, link: usize, value: u8) {
+    let vector = bare(all(&pair.config, value));
+    pair.arrive(Flit {
+        link,
+        cycle: 0,
+        vector,
+    });
+}
+
+const RECEIVE: Operation = Operation::Receive { stream: 3 };
+const SEND: Operation = Operation::Send { stream: 5 };
+
+#[test]
+fn latencies_are_those_of_the_contract() {
+    let mut pair = Pair::new(&linked(2));
+    let config = pair.config.clone();
+    let word = |value| all(&config, value);
+    pair.store(&[(2, 7, word(9)), (2, 8, word(8).with_flip(0, 3))]);
+    comes(&mut pair, 1, 1);
+    comes(&mut pair, 1, 2);
+    let mut schedule = Schedule::default();
+    let read = Operation::Read {
+        stream: Stream::west(5),
+    };
+    schedule.repeat(10, MemRead, 2, read, 7, Repeat::inner(2, 1, 1));
+    schedule.repeat(15, C2cSend, 0, SEND, 0, Repeat::inner(2, 1, 0));
+    schedule.repeat(20, C2cReceive, 1, RECEIVE, 0, Repeat::inner(2, 3, 0));
+    let write = Operation::Write {
+        stream: Stream::east(3),
+    };
+    let arrival = 20 + RECEIVE_LATENCY + 1;
+    schedule.repeat(arrival, MemWrite, 1, write, 30, Repeat::inner(2, 3, 1));
+    let seen = pair.run(&schedule.program(&config));
+    let left = 15 + SEND_LATENCY;
+    let expected = [(left, 0, bare(word(9))), (left + 1, 0, bare(word(8)))];
+    assert_eq!(sends(&seen.events), expected);
+    let written: Vec<_> = writes(&seen.events);
+    let expected = [(arrival + 2, 1, 30, word(1)), (arrival + 5, 1, 31, word(2))];
+    assert_eq!(written, expected);
+    assert!(seen.report.faults.iter().all(Option::is_none));
+    let corrected = seen.report.ecc.iter().map(|ecc| ecc.corrected);
+    assert_eq!(corrected.sum::<u32>(), 1);
+}
+
+#[test]
+fn faults_are_those_of_the_contract() {
+    let mut pair = Pair::new(&linked(2));
+    let config = pair.config.clone();
+    let twice = all(&config, 8).with_flip(0, 3).with_flip(0, 9);
+    pair.store(&[(0, 7, twice)]);
+    let id = |kind, link| lpu_isa::Queue::new(kind, link).id(&config);
+    let cases: [(&str, usize, &[(FaultCode, usize, u32)]); 4] = [
+        ("no flit", 0, &[(FaultCode::OperandMissing, id(C2cReceive, 0), 42)]),
+        ("no cell", 1, &[(FaultCode::OperandMissing, id(C2cSend, 1), 42)]),
+        ("two wrong bits", 2, &[(FaultCode::EccUncorrectable, id(C2cSend, 1), 44)]),
+        (
+            "two drive one stream",
+            3,
+            &[
+                (FaultCode::StreamCollision, id(C2cReceive, 0), 42),
+                (FaultCode::StreamCollision, id(C2cReceive, 1), 42),
+            ],
+        ),
+    ];
+    for (name, case, expected) in cases {
+        pair.clear();
+        let mut schedule = Schedule::default();
+        match case {
+            0 => schedule.op(40, C2cReceive, 0, RECEIVE, 0),
+            1 => schedule.op(40, C2cSend, 1, SEND, 0),
+            2 => {
+                let stream = Stream::west(5);
+                schedule.op(37, MemRead, 0, Operation::Read { stream }, 7);
+                schedule.op(40, C2cSend, 1, SEND, 0);
+            }
+            _ => {
+                comes(&mut pair, 0, 1);
+                comes(&mut pair, 1, 2);
+                schedule.op(40, C2cReceive, 0, RECEIVE, 0);
+                schedule.op(40, C2cReceive, 1, RECEIVE, 0);
+                let stream = Stream::east(3);
+                schedule.op(43, MemWrite, 0, Operation::Write { stream }, 9);
+            }
+        }
+        let seen = pair.run(&schedule.program(&config));
+        let faults = seen.report.faults.iter().enumerate();
+        let found: Vec<_> = faults
+            .filter_map(|(unit, fault)| fault.map(|fault| (fault.code, unit, fault.cycle)))
+            .collect();
+        assert_eq!(found, expected, "{name}");
+        if case == 3 {
+            let drives = seen.events.iter().filter(|event| {
+                matches!(event.effect, Effect::Drive { source: Source::C2c(_), .. })
+            });
+            assert_eq!(drives.count(), 2);
+            assert_eq!(writes(&seen.events)[0].3, all(&config, 1));
+        }
+    }
+}
+
+/// A flit in every cycle, both ways and on all links, for as long as the SRAM reaches.
+#[test]
+fn all_links_take_and_give_a_flit_in_every_cycle() {
+    let mut pair = Pair::new(&linked(2));
+    let config = pair.config.clone();
+    let count = 200;
+    let vectors: Vec<_> = (0..count)
+        .map(|n| (0, n, all(&config, n as u8)))
+        .collect();
+    pair.store(&vectors);
+    for n in 0..count {
+        comes(&mut pair, 0, n as u8);
+        comes(&mut pair, 1, 255 - n as u8);
+    }
+    let mut schedule = Schedule::default();
+    let each = |stride| Repeat::inner(count as u32, 1, stride);
+    let read = Operation::Read {
+        stream: Stream::west(5),
+    };
+    schedule.repeat(10, MemRead, 0, read, 0, each(1));
+    for link in 0..2 {
+        schedule.repeat(13, C2cSend, link, SEND, 0, each(0));
+        let stream = 2 + link as u8;
+        let receive = Operation::Receive { stream };
+        schedule.repeat(20, C2cReceive, link, receive, 0, each(0));
+        let stream = Stream::east(stream);
+        let write = Operation::Write { stream };
+        let slice = 1 + link;
+        let at = 20 + RECEIVE_LATENCY + slice as u64;
+        schedule.repeat(at, MemWrite, slice, write, 300, each(1));
+    }
+    let seen = pair.run(&schedule.program(&config));
+    assert!(seen.report.faults.iter().all(Option::is_none));
+    assert_eq!(sends(&seen.events).len(), 2 * count);
+    assert_eq!(writes(&seen.events).len(), 2 * count);
+    pair.compare_sram().unwrap();
+}

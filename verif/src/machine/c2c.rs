@@ -1,0 +1,169 @@
+//! The C2C unit: SEND and RECEIVE, as `docs/c2c.md` defines them.
+//!
+//! The links themselves are elsewhere ([`crate::c2c`]): here a flit leaves in a cycle and comes in a cycle.
+
+use super::Shared;
+use super::calendar::Calendar;
+use super::queue::Issued;
+use crate::{Effect, Event, FaultCode, Observe, Origin, Source, Vector};
+use lpu_isa::latency::{MM_OPERAND_LATENCY, RECEIVE_LATENCY, SEND_LATENCY};
+use lpu_isa::secded::LANES_PER_CODEWORD;
+use lpu_isa::{Config, Operation, Stream};
+use std::collections::VecDeque;
+
+/// A vector at the border between the unit and a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flit {
+    /// Link of the chip.
+    pub link: usize,
+    /// Leaving: the cycle in which the link takes it. Coming: the first cycle in which a RECEIVE finds it.
+    pub cycle: u64,
+    /// The bytes of all lanes; check bits are zero.
+    pub vector: Vector,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Drive {
+    stream: Stream,
+    vector: Vector,
+    origin: Origin,
+}
+
+/// The C2C unit.
+#[derive(Clone, Debug)]
+pub struct C2c {
+    lanes: usize,
+    streams: usize,
+    /// What has come by each link, the oldest first.
+    come: Vec<VecDeque<Flit>>,
+    sent: Vec<Flit>,
+    leaving: Calendar<Option<(Vector, Origin)>>,
+    drives: Calendar<Option<Drive>>,
+}
+
+impl C2c {
+    /// The C2C unit of a machine that has links.
+    pub fn new(config: &Config) -> Option<Self> {
+        let links = config.c2c.as_ref()?.links;
+        Some(Self {
+            lanes: config.lanes,
+            streams: config.streams,
+            come: vec![VecDeque::new(); links],
+            sent: Vec::new(),
+            leaving: Calendar::new(links, None),
+            drives: Calendar::new(links, None),
+        })
+    }
+
+    /// A launch: what waits in the links stays there.
+    pub fn restart(&mut self) {
+        self.leaving.clear();
+        self.drives.clear();
+        for flit in self.come.iter_mut().flatten() {
+            flit.cycle = 0;
+        }
+    }
+
+    /// A flit comes.
+    pub fn arrive(&mut self, flit: Flit) {
+        let come = &mut self.come[flit.link];
+        let in_order = come.back().is_none_or(|last| last.cycle <= flit.cycle);
+        assert!(in_order, "flits of a link come in order");
+        come.push_back(flit);
+    }
+
+    /// What has left since the last call.
+    pub fn take_sent(&mut self) -> Vec<Flit> {
+        std::mem::take(&mut self.sent)
+    }
+
+    /// Flits that wait in the links.
+    pub fn waiting(&self) -> usize {
+        self.come.iter().map(VecDeque::len).sum()
+    }
+
+    /// An operation of a link issues.
+    pub fn issue(&mut self, shared: &mut Shared, cycle: u64, link: usize, op: Issued) {
+        let origin = op.origin;
+        match op.operation {
+            Operation::Send { stream } => {
+                let seen = shared.streams.sample_west_end(cycle, Stream::west(stream));
+                let Some(mut vector) = seen.copied() else {
+                    return shared.missing(cycle, origin);
+                };
+                let count = vector.correct(self.lanes / LANES_PER_CODEWORD);
+                shared
+                    .faults
+                    .count(cycle + MM_OPERAND_LATENCY, count, origin);
+                vector.check = Default::default();
+                *self.leaving.schedule(cycle + SEND_LATENCY, link) = Some((vector, origin));
+            }
+            Operation::Receive { stream } => {
+                let come = &mut self.come[link];
+                let ready = come.front().is_some_and(|flit| flit.cycle <= cycle);
+                let Some(flit) = come.pop_front_if(|_| ready) else {
+                    return shared.missing(cycle, origin);
+                };
+                let bytes = flit.vector.lanes(self.lanes);
+                *self.drives.schedule(cycle + RECEIVE_LATENCY - 1, link) = Some(Drive {
+                    stream: Stream::east(stream),
+                    vector: Vector::encode(&bytes),
+                    origin,
+                });
+            }
+            _ => unreachable!("the queue takes no other operation"),
+        }
+    }
+
+    /// The stream drives of `cycle`. Links that drive the same stream collide; the lowest wins.
+    pub fn drive(&mut self, shared: &mut Shared, cycle: u64, events: &mut impl Observe) {
+        let due = self.drives.take(cycle);
+        let entry = |link: usize| self.drives.entry(cycle, link).expect("set when scheduled");
+        for link in due {
+            let Drive {
+                stream,
+                vector,
+                origin,
+            } = entry(link);
+            let mut rivals = due.filter(|&other| entry(other).stream == stream);
+            let wins = rivals.next() == Some(link);
+            let exists = usize::from(stream.index) < self.streams;
+            if exists && (!wins || rivals.next().is_some()) {
+                let code = FaultCode::StreamCollision;
+                shared.faults.record(cycle, code, origin);
+            }
+            if wins {
+                shared.streams.drive_west_end(cycle, stream, &vector);
+            }
+            events.see(|| Event {
+                cycle,
+                effect: Effect::Drive {
+                    source: Source::C2c(link as u8),
+                    stream,
+                    vector,
+                },
+                origin: Some(origin),
+            });
+        }
+    }
+
+    /// The flits that the links take in `cycle`.
+    pub fn leave(&mut self, cycle: u64, events: &mut impl Observe) {
+        for link in self.leaving.take(cycle) {
+            let (vector, origin) = self.leaving.entry(cycle, link).expect("set when scheduled");
+            self.sent.push(Flit {
+                link,
+                cycle,
+                vector,
+            });
+            events.see(|| Event {
+                cycle,
+                effect: Effect::Send {
+                    link: link as u8,
+                    vector,
+                },
+                origin: Some(origin),
+            });
+        }
+    }
+}
