@@ -14,6 +14,7 @@ mod host_port;
 pub mod host_record;
 mod link_ends;
 pub mod quantise;
+pub mod rack;
 pub mod rtl;
 pub mod run;
 pub mod session;

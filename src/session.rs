@@ -22,7 +22,7 @@
 
 use crate::decode::{CompiledStep, Log, MachineEngine, Setup, SharedLog, StepProgram};
 use crate::run::RunError;
-use crate::tile::{ModelTile, RtlTile, Task, Tile};
+use crate::tile::{ModelTile, Reload, RtlTile, Task};
 use lpu_compiler::CompileError;
 use lpu_isa::Config;
 use lpu_isa::config::ConfigError;
@@ -93,12 +93,12 @@ pub struct Piece {
 }
 
 /// Makes a tile with a program in its queues.
-type Make = Box<dyn FnMut(Task<'_>) -> Result<Box<dyn Tile>, RunError>>;
+type Make = Box<dyn FnMut(Task<'_>) -> Result<Box<dyn Reload>, RunError>>;
 
 /// A model on the tile.
 struct Loaded {
     model: Arc<Model>,
-    engine: MachineEngine<CompiledStep, Box<dyn Tile>>,
+    engine: MachineEngine<CompiledStep, Box<dyn Reload>>,
 }
 
 /// One LPU.
@@ -125,7 +125,7 @@ impl Lpu {
     /// Any tile.
     pub fn with(
         config: Config,
-        make: impl FnMut(Task<'_>) -> Result<Box<dyn Tile>, RunError> + 'static,
+        make: impl FnMut(Task<'_>) -> Result<Box<dyn Reload>, RunError> + 'static,
     ) -> Self {
         Self {
             config: Arc::new(config),

@@ -10,7 +10,7 @@ use crate::run::RunError;
 use lpu_compiler::Prediction;
 use lpu_compiler::matmul::Vector;
 use lpu_isa::{Config, Program};
-use lpu_verif::{Divergence, LaunchReport};
+use lpu_verif::{Divergence, Flit, LaunchReport};
 
 /// What runs on a tile.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,9 @@ pub struct Task<'a> {
     pub prediction: &'a Prediction,
 }
 
+/// Cycles of a launch between two looks at it; bounds the memory that events take.
+const CHUNK: u64 = 4096;
+
 /// What a launch did.
 #[derive(Clone, Debug)]
 pub struct Launch {
@@ -32,51 +35,72 @@ pub struct Launch {
     pub cycles: u64,
     /// Units with a recorded fault or an ECC count.
     pub unsound_units: usize,
-    /// Stream writes, SRAM reads and SRAM writes compared with the golden machine.
+    /// Flits that have come by links and that no RECEIVE has taken.
+    pub waiting_flits: usize,
+    /// Stream writes, SRAM reads, SRAM writes and flits compared with the golden machine.
     pub events_compared: u64,
     /// The first difference from the golden machine, if it runs beside.
     pub divergence: Option<Box<Divergence>>,
 }
 
 impl Launch {
-    /// Things that are not as they have to be, each counted once: no end, other cycles than predicted, faults, events.
+    /// Things that are not as they have to be, each counted once: no end, other cycles than predicted, faults, flits left over, events.
     pub fn mismatches(&self, prediction: &Prediction) -> u64 {
         let wrong = [
             !self.ended,
             self.cycles != prediction.busy_cycles,
             self.unsound_units > 0,
+            self.waiting_flits > 0,
             self.divergence.is_some(),
         ];
         wrong.into_iter().filter(|&wrong| wrong).count() as u64
     }
 }
 
-/// A machine between launches. While it is idle the host may write and read its SRAM.
-pub trait Tile {
+/// A single machine, whose program can be replaced.
+pub trait Reload: Tile {
     /// Puts another program into the queues; SRAM keeps what it holds.
     ///
     /// # Panics
     /// If the program does not fit the machine: it is made by a compiler.
     fn load(&mut self, program: &Program, prediction: &Prediction) -> Result<(), RunError>;
+}
 
+/// A machine between launches. While it is idle the host may write and read its SRAM.
+pub trait Tile {
     /// Writes vectors into SRAM.
     fn write(&mut self, vectors: &[Vector]) -> Result<(), RunError>;
 
     /// Sets the base register of a MEM queue; it keeps it until it is set again.
     fn set_base(&mut self, queue: usize, base: u16) -> Result<(), RunError>;
 
+    /// Starts a launch.
+    fn begin(&mut self);
+
+    /// Runs so many cycles of it, at most to the end that is predicted. True while there are more.
+    fn advance(&mut self, cycles: u64) -> bool;
+
+    /// What the launch did.
+    fn finish(&mut self) -> Result<Launch, RunError>;
+
     /// Runs the program to its end.
-    fn launch(&mut self) -> Result<Launch, RunError>;
+    fn launch(&mut self) -> Result<Launch, RunError> {
+        self.begin();
+        while self.advance(CHUNK) {}
+        self.finish()
+    }
+
+    /// A flit comes by a link; see [`Machine::arrive`](lpu_verif::Machine::arrive).
+    fn arrive(&mut self, flit: Flit);
+
+    /// The flits that have left since the last call.
+    fn take_sent(&mut self) -> Vec<Flit>;
 
     /// Reads vectors from SRAM, (slice, address) each: the bytes of all lanes, one vector after another.
     fn read(&mut self, places: &[(usize, usize)]) -> Result<Vec<u8>, RunError>;
 }
 
 impl<T: Tile + ?Sized> Tile for Box<T> {
-    fn load(&mut self, program: &Program, prediction: &Prediction) -> Result<(), RunError> {
-        (**self).load(program, prediction)
-    }
-
     fn write(&mut self, vectors: &[Vector]) -> Result<(), RunError> {
         (**self).write(vectors)
     }
@@ -85,12 +109,38 @@ impl<T: Tile + ?Sized> Tile for Box<T> {
         (**self).set_base(queue, base)
     }
 
+    fn begin(&mut self) {
+        (**self).begin();
+    }
+
+    fn advance(&mut self, cycles: u64) -> bool {
+        (**self).advance(cycles)
+    }
+
+    fn finish(&mut self) -> Result<Launch, RunError> {
+        (**self).finish()
+    }
+
     fn launch(&mut self) -> Result<Launch, RunError> {
         (**self).launch()
     }
 
+    fn arrive(&mut self, flit: Flit) {
+        (**self).arrive(flit);
+    }
+
+    fn take_sent(&mut self) -> Vec<Flit> {
+        (**self).take_sent()
+    }
+
     fn read(&mut self, places: &[(usize, usize)]) -> Result<Vec<u8>, RunError> {
         (**self).read(places)
+    }
+}
+
+impl<T: Reload + ?Sized> Reload for Box<T> {
+    fn load(&mut self, program: &Program, prediction: &Prediction) -> Result<(), RunError> {
+        (**self).load(program, prediction)
     }
 }
 

@@ -129,6 +129,21 @@ fn faults_are_those_of_the_contract() {
     }
 }
 
+#[test]
+fn operations_of_the_other_side_are_illegal() {
+    let mut pair = Pair::new(&linked(2));
+    comes(&mut pair, 0, 1);
+    let mut schedule = Schedule::default();
+    schedule.op(40, C2cReceive, 0, SEND, 0);
+    schedule.op(41, C2cSend, 0, RECEIVE, 0);
+    let config = pair.config.clone();
+    let seen = pair.run(&schedule.program(&config));
+    let faults: Vec<_> = seen.report.faults.iter().flatten().collect();
+    let codes: Vec<_> = faults.iter().map(|fault| (fault.code, fault.cycle)).collect();
+    let illegal = FaultCode::IllegalInstruction;
+    assert_eq!(codes, [(illegal, 41), (illegal, 40)]);
+}
+
 /// A flit in every cycle, both ways and on all links, for as long as the SRAM reaches.
 #[test]
 fn all_links_take_and_give_a_flit_in_every_cycle() {

@@ -1,20 +1,19 @@
 //! The golden machine as a tile.
 
-use super::{Launch, Task, Tile, unsound_units};
+use super::{CHUNK, Launch, Reload, Task, Tile, unsound_units};
 use crate::run::RunError;
 use lpu_compiler::Prediction;
 use lpu_compiler::matmul::Vector as Written;
 use lpu_isa::Program;
-use lpu_verif::{EventCount, Machine, Status, Vector};
-
-/// Cycles between two looks at the time.
-const CHUNK: u64 = 4096;
+use lpu_verif::{EventCount, Flit, Machine, Status, Vector};
 
 /// The golden machine.
 pub struct ModelTile {
     machine: Machine,
     /// A launch that takes longer than this has gone wrong.
     limit: u64,
+    /// Where the launch is.
+    status: Status,
     /// Stream writes, SRAM reads and writes so far.
     events: EventCount,
 }
@@ -28,6 +27,7 @@ impl ModelTile {
         Self {
             machine: loaded(task),
             limit: task.prediction.busy_cycles + CHUNK,
+            status: Status::Finished,
             events: EventCount::default(),
         }
     }
@@ -58,13 +58,15 @@ pub(super) fn write(machine: &mut Machine, vectors: &[Written]) {
     }
 }
 
-impl Tile for ModelTile {
+impl Reload for ModelTile {
     fn load(&mut self, program: &Program, prediction: &Prediction) -> Result<(), RunError> {
         load(&mut self.machine, program);
         self.limit = prediction.busy_cycles + CHUNK;
         Ok(())
     }
+}
 
+impl Tile for ModelTile {
     fn write(&mut self, vectors: &[Written]) -> Result<(), RunError> {
         write(&mut self.machine, vectors);
         Ok(())
@@ -75,20 +77,33 @@ impl Tile for ModelTile {
         Ok(())
     }
 
-    fn launch(&mut self) -> Result<Launch, RunError> {
+    fn begin(&mut self) {
         self.machine.launch();
-        let ended = loop {
-            match self.machine.run(CHUNK, &mut self.events) {
-                Status::Finished => break true,
-                Status::Running if self.machine.cycle() <= self.limit => {}
-                _ => break false,
-            }
-        };
+        self.status = Status::Running;
+    }
+
+    fn advance(&mut self, cycles: u64) -> bool {
+        if self.status == Status::Running {
+            self.status = self.machine.run(cycles, &mut self.events);
+        }
+        self.status == Status::Running && self.machine.cycle() <= self.limit
+    }
+
+    fn arrive(&mut self, flit: Flit) {
+        self.machine.arrive(flit);
+    }
+
+    fn take_sent(&mut self) -> Vec<Flit> {
+        self.machine.take_sent()
+    }
+
+    fn finish(&mut self) -> Result<Launch, RunError> {
         let report = self.machine.report();
         Ok(Launch {
-            ended,
+            ended: self.status == Status::Finished,
             cycles: report.cycles,
             unsound_units: unsound_units(&report),
+            waiting_flits: self.machine.waiting_flits(),
             events_compared: 0,
             divergence: None,
         })

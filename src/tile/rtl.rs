@@ -1,18 +1,18 @@
 //! The RTL simulation as a tile, with the golden machine beside it if every event is to be compared.
 
-use super::{Launch, Task, Tile, model, unsound_units};
+use super::{CHUNK, Launch, Reload, Task, Tile, model, unsound_units};
 use crate::rtl::Rtl;
 use crate::run::RunError;
 use lpu_compiler::Prediction;
 use lpu_compiler::matmul::Vector;
 use lpu_isa::{Config, Program};
 use lpu_sim::CompiledModel;
-use lpu_verif::{Effect, Event, LaunchReport, Machine, Scoreboard};
+use lpu_verif::{Divergence, Effect, Event, Flit, LaunchReport, Machine, Scoreboard};
 use std::thread;
 use std::time::Duration;
 
-/// Cycles between comparisons; bounds the memory that events take.
-const CHUNK: u64 = 4096;
+/// Cycles that are worth a thread for the golden machine.
+const PARALLEL: u64 = 1024;
 
 /// A tile in RTL simulation.
 pub struct RtlTile {
@@ -22,7 +22,33 @@ pub struct RtlTile {
     rtl: Rtl,
     /// Compared with in every event.
     beside: Option<Machine>,
+    launch: Running,
     simulating: Duration,
+}
+
+/// A launch under way.
+struct Running {
+    scoreboard: Scoreboard,
+    expected: Vec<Event>,
+    observed: Vec<Event>,
+    span: Span,
+    divergence: Option<Box<Divergence>>,
+    cycle: u64,
+    busy: bool,
+}
+
+impl Running {
+    fn new(config: &Config, program: &Program) -> Self {
+        Self {
+            scoreboard: Scoreboard::new(config, program).without_faults(),
+            expected: Vec::new(),
+            observed: Vec::new(),
+            span: Span::default(),
+            divergence: None,
+            cycle: 0,
+            busy: false,
+        }
+    }
 }
 
 impl RtlTile {
@@ -40,6 +66,7 @@ impl RtlTile {
             busy_cycles: task.prediction.busy_cycles,
             rtl,
             beside: events.then(|| model::loaded(task)),
+            launch: Running::new(task.config, task.program),
             simulating: Duration::ZERO,
         })
     }
@@ -74,7 +101,7 @@ impl Span {
     }
 }
 
-impl Tile for RtlTile {
+impl Reload for RtlTile {
     fn load(&mut self, program: &Program, prediction: &Prediction) -> Result<(), RunError> {
         self.rtl.load(program)?;
         if let Some(machine) = &mut self.beside {
@@ -84,7 +111,9 @@ impl Tile for RtlTile {
         self.busy_cycles = prediction.busy_cycles;
         Ok(())
     }
+}
 
+impl Tile for RtlTile {
     fn write(&mut self, vectors: &[Vector]) -> Result<(), RunError> {
         let writes = vectors
             .iter()
@@ -104,66 +133,98 @@ impl Tile for RtlTile {
         Ok(())
     }
 
-    fn launch(&mut self) -> Result<Launch, RunError> {
+    fn begin(&mut self) {
+        self.rtl.launch_watching(self.beside.is_some());
+        self.beside.iter_mut().for_each(Machine::launch);
+        self.launch = Running::new(&self.config, &self.program);
+        self.launch.busy = true;
+    }
+
+    fn advance(&mut self, cycles: u64) -> bool {
         let Self {
             rtl,
             beside,
             busy_cycles,
+            launch,
             ..
         } = self;
-        rtl.launch_watching(beside.is_some());
-        beside.iter_mut().for_each(Machine::launch);
-        let mut scoreboard = Scoreboard::new(&self.config, &self.program).without_faults();
-        let (mut expected, mut observed) = (Vec::new(), Vec::new());
-        let (mut span, mut divergence, mut cycle) = (Span::default(), None, 0);
-        let chunk = if beside.is_some() { CHUNK } else { u64::MAX };
-        let ended = loop {
-            // Not past the end that is predicted, so that the time measured is that of the launch.
-            let left = (*busy_cycles + 1).saturating_sub(cycle);
-            let cycles = if left == 0 { CHUNK } else { left.min(chunk) };
-            let busy = match beside {
-                None => rtl.run(cycles, &mut observed),
-                Some(machine) => thread::scope(|scope| {
-                    let golden = scope.spawn(|| machine.run(cycles, &mut expected));
-                    let busy = rtl.run(cycles, &mut observed);
-                    golden.join().expect("the golden machine does not panic");
-                    busy
-                }),
-            };
-            cycle += cycles;
-            span.extend(&observed);
-            if beside.is_some() && divergence.is_none() {
-                let verdict = scoreboard
-                    .expect(&expected)
-                    .and_then(|()| scoreboard.observe(&observed))
-                    .and_then(|()| scoreboard.observed_through(cycle - 1));
-                divergence = verdict.err();
+        if !launch.busy {
+            return false;
+        }
+        // Not past the end that is predicted, so that the time measured is that of the launch.
+        let left = (*busy_cycles + 1).saturating_sub(launch.cycle);
+        let cycles = if left == 0 { cycles } else { left.min(cycles) };
+        let Running {
+            expected, observed, ..
+        } = launch;
+        launch.busy = match beside {
+            None => rtl.run(cycles, observed),
+            Some(machine) if cycles < PARALLEL => {
+                machine.run(cycles, expected);
+                rtl.run(cycles, observed)
             }
-            expected.clear();
-            observed.clear();
-            if !busy || cycle > *busy_cycles + CHUNK {
-                break !busy;
-            }
+            Some(machine) => thread::scope(|scope| {
+                let golden = scope.spawn(|| machine.run(cycles, expected));
+                let busy = rtl.run(cycles, observed);
+                golden.join().expect("the golden machine does not panic");
+                busy
+            }),
         };
+        launch.cycle += cycles;
+        launch.span.extend(&launch.observed);
+        if beside.is_some() && launch.divergence.is_none() {
+            let scoreboard = &mut launch.scoreboard;
+            let verdict = scoreboard
+                .expect(&launch.expected)
+                .and_then(|()| scoreboard.observe(&launch.observed))
+                .and_then(|()| scoreboard.observed_through(launch.cycle - 1));
+            launch.divergence = verdict.err();
+        }
+        launch.expected.clear();
+        launch.observed.clear();
+        launch.busy && launch.cycle <= *busy_cycles + CHUNK
+    }
+
+    fn finish(&mut self) -> Result<Launch, RunError> {
+        let Self {
+            rtl,
+            beside,
+            launch,
+            ..
+        } = self;
         self.simulating += rtl.simulating();
         let report = LaunchReport {
-            first_read: span.first,
-            last_write: span.last,
+            first_read: launch.span.first,
+            last_write: launch.span.last,
             ..rtl.report()?
         };
+        let mut divergence = launch.divergence.take();
         if let (Some(machine), None) = (beside, &divergence) {
-            let verdict = scoreboard
+            let verdict = launch
+                .scoreboard
                 .finish()
-                .and_then(|()| scoreboard.compare_reports(&machine.report(), &report));
+                .and_then(|()| launch.scoreboard.compare_reports(&machine.report(), &report));
             divergence = verdict.err();
         }
         Ok(Launch {
-            ended,
+            ended: !launch.busy,
             cycles: report.cycles,
             unsound_units: unsound_units(&report),
-            events_compared: scoreboard.compared(),
+            waiting_flits: rtl.waiting_flits(),
+            events_compared: launch.scoreboard.compared(),
             divergence,
         })
+    }
+
+    fn arrive(&mut self, flit: Flit) {
+        self.rtl.arrive(flit);
+        self.beside.iter_mut().for_each(|machine| machine.arrive(flit));
+    }
+
+    fn take_sent(&mut self) -> Vec<Flit> {
+        // Those of the golden machine are the same, or an event differs.
+        self.beside.iter_mut().for_each(|machine| drop(machine.take_sent()));
+        self.rtl.take_sent()
     }
 
     fn read(&mut self, places: &[(usize, usize)]) -> Result<Vec<u8>, RunError> {

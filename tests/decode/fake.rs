@@ -9,6 +9,7 @@ use lpu_compiler::matmul::{self, Matmul, Vector};
 use lpu_compiler::{CompileError, Prediction};
 use lpu_isa::{Config, Program};
 use lpu_model::int8::{Entry, Int8Model};
+use lpu_verif::Flit;
 use lpu_verif::kernels::decoder::Decoder;
 use std::collections::BTreeMap;
 
@@ -181,10 +182,6 @@ impl FakeTile {
 }
 
 impl Tile for FakeTile {
-    fn load(&mut self, _program: &Program, _prediction: &Prediction) -> Result<(), RunError> {
-        Ok(())
-    }
-
     fn write(&mut self, vectors: &[Vector]) -> Result<(), RunError> {
         for vector in vectors {
             let place = (vector.slice, vector.address);
@@ -199,7 +196,19 @@ impl Tile for FakeTile {
         Ok(())
     }
 
-    fn launch(&mut self) -> Result<Launch, RunError> {
+    fn begin(&mut self) {}
+
+    fn advance(&mut self, _cycles: u64) -> bool {
+        false
+    }
+
+    fn arrive(&mut self, _flit: Flit) {}
+
+    fn take_sent(&mut self) -> Vec<Flit> {
+        Vec::new()
+    }
+
+    fn finish(&mut self) -> Result<Launch, RunError> {
         let shape = self.decoder.parameters().shape;
         let layers = self.decoder.parameters().layers.len();
         let position = usize::from(self.sram[&POSITION][0]);
@@ -235,6 +244,7 @@ impl Tile for FakeTile {
             ended: self.spoilt != Some(Spoil::NoEnd),
             cycles: CYCLES + u64::from(self.spoilt == Some(Spoil::Cycles)),
             unsound_units: usize::from(self.spoilt == Some(Spoil::Fault)),
+            waiting_flits: 0,
             events_compared: 0,
             divergence: None,
         })

@@ -3,13 +3,13 @@
 use lpu_compiler::check;
 use lpu_compiler::check::Violation;
 use lpu_compiler::matmul::{Format as Operands, compile_in};
-use lpu_isa::config::MxmFormat;
+use lpu_isa::config::{C2cConfig, MxmFormat};
 use lpu_isa::descriptor::{DESCRIPTORS, Format, Output, ResultFormat, Source};
 use lpu_isa::{
     AccMode, Config, Descriptor, Instruction, Operation, Program, Queue, QueueKind, Repeat, Stream,
 };
 use lpu_verif::generate::legal_on;
-use lpu_verif::{Machine, Status};
+use lpu_verif::{Flit, Machine, Status, Vector};
 use proptest::prelude::*;
 
 /// Whether golden machine and checker find a fault; `None` if the program never ends.
@@ -17,6 +17,14 @@ fn verdicts(config: &Config, program: &Program) -> Option<(bool, bool)> {
     let mut machine = Machine::new(config);
     machine.load(program).unwrap();
     machine.launch();
+    // Whether a flit is there is not the checker's question.
+    for flit in (0..64 * config.links()).map(|n| Flit {
+        link: n % config.links(),
+        cycle: 0,
+        vector: Vector::default(),
+    }) {
+        machine.arrive(flit);
+    }
     let status = machine.run(1 << 20, &mut Vec::new());
     let found = check(config, program);
     let has = |what: fn(&Violation) -> bool| {
@@ -117,6 +125,8 @@ fn operation(config: &Config, kind: QueueKind) -> BoxedStrategy<Operation> {
                 },
             })
             .boxed(),
+        QueueKind::C2cSend => index.prop_map(|stream| Send { stream }).boxed(),
+        QueueKind::C2cReceive => index.prop_map(|stream| Receive { stream }).boxed(),
     }
 }
 
@@ -217,6 +227,23 @@ proptest! {
             prop_assert_eq!(golden, checker, "{:?}", check(&small(), &program));
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn random_programs_with_links(program in program(linked())) {
+        if let Some((golden, checker)) = verdicts(&linked(), &program) {
+            prop_assert_eq!(golden, checker, "{:?}", check(&linked(), &program));
+        }
+    }
+}
+
+fn linked() -> Config {
+    let mut config = small();
+    config.c2c = Some(C2cConfig { links: 2 });
+    config
 }
 
 /// The same machine with formats, and one with 16 lanes and two weight streams.

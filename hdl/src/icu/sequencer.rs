@@ -119,11 +119,11 @@ pub struct Sequencer {
     first1: Flop<Bit>,
     last0: Flop<Bit>,
     last1: Flop<Bit>,
-    operations_set: Signal<Local, Bits<32>>,
-    accepted_set: Signal<Local, Bits<32>>,
+    operations_set: Signal<Local, Bits<64>>,
+    accepted_set: Signal<Local, Bits<64>>,
     config_code_set: Signal<Local, Bits<16>>,
     code: Signal<Local, Bits<4>>,
-    wide_code: Signal<Local, Bits<5>>,
+    wide_code: Signal<Local, Bits<6>>,
     is_operation: Signal<Local, Bit>,
     is_second: Signal<Local, Bit>,
     is_config: Signal<Local, Bit>,
@@ -138,9 +138,9 @@ pub struct Sequencer {
     step1: Signal<Local, Bit>,
     augend: Signal<Local, Bits<16>>,
     addend: Signal<Local, Bits<16>>,
-    operations: Constant<Bits<32>>,
+    operations: Constant<Bits<64>>,
     second_code: Constant<Bits<4>>,
-    accepted: Constant<Bits<32>>,
+    accepted: Constant<Bits<64>>,
     config_code: Constant<Bits<16>>,
     info: Info,
 }
@@ -156,17 +156,19 @@ fn mask(codes: &[u8]) -> Bits<16> {
     Bits::from(codes.iter().fold(0u64, |mask, code| mask | 1 << code))
 }
 
-/// The same by opcode and, above it, bit 3 of the flags, which tells the operations of links from those of the switch unit.
-fn wide_mask(codes: &[u8], kind: QueueKind) -> Bits<32> {
-    let links = matches!(kind, QueueKind::C2cSend | QueueKind::C2cReceive);
-    Bits::from(codes.iter().fold(0u64, |mask, &code| {
-        let halves = match (code, links) {
-            (opcode::EDGE, false) => 1,
-            (opcode::EDGE, true) => 1 << 16,
-            _ => 1 | 1 << 16,
-        };
-        mask | halves << code
-    }))
+/// The same by opcode and, above it, bits 0 and 3 of the flags, which tell the operations of links from each other and from those of
+/// the switch unit.
+fn wide_mask(codes: &[u8], kind: QueueKind) -> Bits<64> {
+    let wanted = |flags: u64| match kind {
+        QueueKind::C2cSend => flags == 2,
+        QueueKind::C2cReceive => flags == 3,
+        _ => flags < 2,
+    };
+    let entries = codes
+        .iter()
+        .flat_map(|&code| (0..4).map(move |flags| (code, flags)));
+    let entries = entries.filter(|&(code, flags)| code != opcode::EDGE || wanted(flags));
+    Bits::from(entries.fold(0u64, |mask, (code, flags)| mask | 1 << (code as u64 | flags << 4)))
 }
 
 /// The operations a queue takes.
@@ -341,9 +343,9 @@ impl Logic for Sequencer {
         self.accepted_set.next = self.accepted.val();
         self.config_code_set.next = self.config_code.val();
         self.code.next = self.in_low.val().get_bits::<4>(0);
-        self.wide_code.next = bit_cast::<5, 4>(self.in_low.val().get_bits::<4>(0));
+        self.wide_code.next = bit_cast::<6, 5>(self.in_low.val().get_bits::<5>(0));
         if self.in_low.val().get_bit(7) {
-            self.wide_code.next = bit_cast::<5, 4>(self.in_low.val().get_bits::<4>(0)) | 0x10;
+            self.wide_code.next = bit_cast::<6, 5>(self.in_low.val().get_bits::<5>(0)) | 0x20;
         }
         self.is_operation.next = self
             .operations_set

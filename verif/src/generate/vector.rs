@@ -74,6 +74,14 @@ pub fn descriptor<S: Strategy<Value = Stream>>(
     (parts, vec(alu(), alus), output).prop_map(|((source, b, function, write), alus, output)| {
         let mut chain = [Alu::default(); MAX_ALUS];
         chain[..alus.len()].copy_from_slice(&alus);
+        // An ALU that takes no B has none.
+        for (j, alu) in chain.iter_mut().enumerate() {
+            for operand in [&mut alu.y, &mut alu.z] {
+                if *operand == Operand::B && b.is_none_or(|(_, taker)| usize::from(taker) != j) {
+                    *operand = Operand::Register;
+                }
+            }
+        }
         Descriptor {
             source,
             b,

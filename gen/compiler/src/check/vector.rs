@@ -2,6 +2,7 @@
 
 use super::expand::{Issue, Launch, Run};
 use super::{Violation, Violations};
+use lpu_isa::descriptor::{AluOperation, Operand};
 use lpu_isa::instruction::{ARGUMENT_BITS, ROW_BITS};
 use lpu_isa::latency::{LANES_LATENCY, TSTORE_LATENCY, reduce_latency};
 use lpu_isa::{Config, Descriptor, LaneMode, Operation, Program, QueueKind, Reduction};
@@ -33,8 +34,16 @@ pub fn check(config: &Config, program: &Program, launch: &Launch, found: &mut Vi
                 let row = u64::from(issue.address & ((1 << ROW_BITS) - 1));
                 let index = usize::from(issue.address >> ROW_BITS);
                 range(run, issue, "register row", row, vxm.registers as u64, found);
-                if !program.descriptors().contains_key(&index) {
-                    broken(run, format!("the program has no descriptor {index}"), found);
+                match program.descriptors().get(&index) {
+                    None => broken(run, format!("the program has no descriptor {index}"), found),
+                    Some(descriptor) => {
+                        if let Some(alu) = lacks_b(descriptor, vxm.alus) {
+                            let rule = format!(
+                                "ALU {alu} of descriptor {index} has operand B and takes none"
+                            );
+                            broken(run, rule, found);
+                        }
+                    }
                 }
             }
         }
@@ -48,6 +57,21 @@ pub fn check(config: &Config, program: &Program, launch: &Launch, found: &mut Vi
         }
         results(config, runs, found);
     }
+}
+
+/// The first ALU whose result depends on an operand B that it does not take.
+fn lacks_b(descriptor: &Descriptor, alus: usize) -> Option<usize> {
+    let taker = descriptor.b.map(|(_, alu)| usize::from(alu));
+    (0..alus).find(|&j| {
+        let alu = &descriptor.alus[j];
+        let (y, z) = (alu.y == Operand::B, alu.z == Operand::B);
+        let takes = match alu.operation {
+            AluOperation::Pass => false,
+            AluOperation::Fma | AluOperation::Select => y || z,
+            _ => y,
+        };
+        takes && taker != Some(j)
+    })
 }
 
 fn switch(

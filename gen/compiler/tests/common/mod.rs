@@ -64,6 +64,7 @@ pub fn config() -> impl Strategy<Value = Config> {
                 },
                 vxm,
                 sxm,
+                c2c: None,
                 icu: IcuConfig {
                     queue_depth: 1 << queue,
                 },
