@@ -33,11 +33,17 @@ pub(crate) const MEM_SIGNALS: [&str; 9] = [
 const LINK_MODULE: &str = "lpu_link_port";
 
 /// Signals of the end of a link that the scoreboard watches: flits coming, then leaving.
-pub(crate) const LINK_SIGNALS: [&str; 6] = [
+pub(crate) const LINK_SIGNALS: [&str; 12] = [
     "out_drive_valid",
-    "out_drive_stream",
-    "out_drive_data",
-    "out_drive_check",
+    "out_drive",
+    "out_drive_data_0",
+    "out_drive_check_0",
+    "out_drive_data_1",
+    "out_drive_check_1",
+    "out_drive_data_2",
+    "out_drive_check_2",
+    "out_drive_data_3",
+    "out_drive_check_3",
     "out_send",
     "out_send_data",
 ];

@@ -138,7 +138,11 @@ impl<T: Tile + Send> Tile for RackTile<T> {
         let launches = self.finish_each()?;
         Ok(Launch {
             ended: launches.iter().all(|launch| launch.ended),
-            cycles: launches.iter().map(|launch| launch.cycles).max().unwrap_or(0),
+            cycles: launches
+                .iter()
+                .map(|launch| launch.cycles)
+                .max()
+                .unwrap_or(0),
             unsound_units: launches.iter().map(|launch| launch.unsound_units).sum(),
             waiting_flits: self.lost + launches.iter().map(|l| l.waiting_flits).sum::<usize>(),
             events_compared: launches.iter().map(|launch| launch.events_compared).sum(),

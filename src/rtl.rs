@@ -394,7 +394,7 @@ fn watches(config: &Config, model: &mut Model) -> Result<Vec<Watch>, SimError> {
         )?;
     }
     for link in 0..config.links() {
-        let (drive, send) = design::LINK_SIGNALS.split_at(4);
+        let (drive, send) = design::LINK_SIGNALS.split_at(10);
         for signals in [drive, send] {
             let paths = signals.iter().map(|signal| design::link_path(link, signal));
             add(model, paths.collect())?;
@@ -410,17 +410,16 @@ fn observe(config: &Config, id: u32, payload: &[u64], mut each: impl FnMut(Effec
     let units = design::units(config).count() as u32;
     if let Some(id) = id.checked_sub(mem_watches + planes + units) {
         let link = (id / LINK_WATCHES) as u8;
-        each(match (id % LINK_WATCHES, payload) {
-            (0, [stream, words @ ..]) => Effect::Drive {
-                source: Source::C2c(link),
-                stream: Stream::east((stream & 31) as u8),
-                vector: vector(config, words),
-            },
-            (_, words) => Effect::Send {
+        match (id % LINK_WATCHES, payload) {
+            (0, [east, words @ ..]) => {
+                let source = Source::C2c(link);
+                drives(config, source, [*east, 0], words, each);
+            }
+            (_, words) => each(Effect::Send {
                 link,
                 vector: data(config, words),
-            },
-        });
+            }),
+        }
         return;
     }
     if id >= mem_watches + planes {
@@ -436,16 +435,7 @@ fn observe(config: &Config, id: u32, payload: &[u64], mut each: impl FnMut(Effec
         let [east, west, words @ ..] = payload else {
             unreachable!("a watch has the payload it was made with");
         };
-        let vectors: Vec<_> = words.chunks_exact(vector_words(config)).collect();
-        for (westward, drives) in [(false, east), (true, west)] {
-            for index in (0..32).filter(|s| drives >> s & 1 == 1) {
-                each(Effect::Drive {
-                    source,
-                    stream: Stream { westward, index },
-                    vector: vector(config, vectors[usize::from(index) % vectors.len()]),
-                });
-            }
-        }
+        drives(config, source, [*east, *west], words, each);
         return;
     }
     if id >= mem_watches {
@@ -479,6 +469,26 @@ fn observe(config: &Config, id: u32, payload: &[u64], mut each: impl FnMut(Effec
         },
         _ => Effect::ReadStart { slice },
     });
+}
+
+/// Drives of the streams of a mask for each direction; the vectors in `words` are for streams by their number modulo 4.
+fn drives(
+    config: &Config,
+    source: Source,
+    masks: [u64; 2],
+    words: &[u64],
+    mut each: impl FnMut(Effect),
+) {
+    let vectors: Vec<_> = words.chunks_exact(vector_words(config)).collect();
+    for (westward, mask) in [(false, masks[0]), (true, masks[1])] {
+        for index in (0..32).filter(|s| mask >> s & 1 == 1) {
+            each(Effect::Drive {
+                source,
+                stream: Stream { westward, index },
+                vector: vector(config, vectors[usize::from(index) % vectors.len()]),
+            });
+        }
+    }
 }
 
 /// 64-bit words that a vector and its check bits take in a watch.

@@ -38,7 +38,10 @@ fn comes(pair: &mut Pair, link: usize, value: u8) {
     });
 }
 
-const RECEIVE: Operation = Operation::Receive { stream: 3 };
+const RECEIVE: Operation = Operation::Receive {
+    stream: 3,
+    word: false,
+};
 const SEND: Operation = Operation::Send { stream: 5 };
 
 #[test]
@@ -81,9 +84,21 @@ fn faults_are_those_of_the_contract() {
     pair.store(&[(0, 7, twice)]);
     let id = |kind, link| lpu_isa::Queue::new(kind, link).id(&config);
     let cases: [(&str, usize, &[(FaultCode, usize, u32)]); 4] = [
-        ("no flit", 0, &[(FaultCode::OperandMissing, id(C2cReceive, 0), 42)]),
-        ("no cell", 1, &[(FaultCode::OperandMissing, id(C2cSend, 1), 42)]),
-        ("two wrong bits", 2, &[(FaultCode::EccUncorrectable, id(C2cSend, 1), 44)]),
+        (
+            "no flit",
+            0,
+            &[(FaultCode::OperandMissing, id(C2cReceive, 0), 42)],
+        ),
+        (
+            "no cell",
+            1,
+            &[(FaultCode::OperandMissing, id(C2cSend, 1), 42)],
+        ),
+        (
+            "two wrong bits",
+            2,
+            &[(FaultCode::EccUncorrectable, id(C2cSend, 1), 44)],
+        ),
         (
             "two drive one stream",
             3,
@@ -121,10 +136,51 @@ fn faults_are_those_of_the_contract() {
         assert_eq!(found, expected, "{name}");
         if case == 3 {
             let drives = seen.events.iter().filter(|event| {
-                matches!(event.effect, Effect::Drive { source: Source::C2c(_), .. })
+                matches!(
+                    event.effect,
+                    Effect::Drive {
+                        source: Source::C2c(_),
+                        ..
+                    }
+                )
             });
             assert_eq!(drives.count(), 2);
             assert_eq!(writes(&seen.events)[0].3, all(&config, 1));
+        }
+    }
+}
+
+#[test]
+fn four_flits_make_a_vector_of_words() {
+    let mut pair = Pair::new(&linked(2));
+    let config = pair.config.clone();
+    for value in 0..8 {
+        comes(&mut pair, 1, value);
+    }
+    let word = Operation::Receive {
+        stream: 4,
+        word: true,
+    };
+    let mut schedule = Schedule::default();
+    let repeat = Repeat::inner(4, 1, 0).outer(2, 7, 0);
+    schedule.repeat(20, C2cReceive, 1, word, 0, repeat);
+    for plane in 0..4 {
+        let stream = Stream::east(4 + plane);
+        let last = 23 + RECEIVE_LATENCY + u64::from(plane);
+        let write = Operation::Write { stream };
+        let both = Repeat::inner(2, 7, 1);
+        schedule.repeat(last, MemWrite, usize::from(plane), write, 50, both);
+    }
+    let seen = pair.run(&schedule.program(&config));
+    assert!(seen.report.faults.iter().all(Option::is_none));
+    let written: Vec<_> = writes(&seen.events)
+        .iter()
+        .map(|&(_, slice, at, vector)| (slice, at, vector))
+        .collect();
+    for plane in 0..4u8 {
+        for turn in 0..2 {
+            let expected = (plane, 50 + turn, all(&config, 4 * turn as u8 + plane));
+            assert!(written.contains(&expected), "{expected:?}");
         }
     }
 }
@@ -139,7 +195,10 @@ fn operations_of_the_other_side_are_illegal() {
     let config = pair.config.clone();
     let seen = pair.run(&schedule.program(&config));
     let faults: Vec<_> = seen.report.faults.iter().flatten().collect();
-    let codes: Vec<_> = faults.iter().map(|fault| (fault.code, fault.cycle)).collect();
+    let codes: Vec<_> = faults
+        .iter()
+        .map(|fault| (fault.code, fault.cycle))
+        .collect();
     let illegal = FaultCode::IllegalInstruction;
     assert_eq!(codes, [(illegal, 41), (illegal, 40)]);
 }
@@ -150,9 +209,7 @@ fn all_links_take_and_give_a_flit_in_every_cycle() {
     let mut pair = Pair::new(&linked(2));
     let config = pair.config.clone();
     let count = 200;
-    let vectors: Vec<_> = (0..count)
-        .map(|n| (0, n, all(&config, n as u8)))
-        .collect();
+    let vectors: Vec<_> = (0..count).map(|n| (0, n, all(&config, n as u8))).collect();
     pair.store(&vectors);
     for n in 0..count {
         comes(&mut pair, 0, n as u8);
@@ -167,7 +224,10 @@ fn all_links_take_and_give_a_flit_in_every_cycle() {
     for link in 0..2 {
         schedule.repeat(13, C2cSend, link, SEND, 0, each(0));
         let stream = 2 + link as u8;
-        let receive = Operation::Receive { stream };
+        let receive = Operation::Receive {
+            stream,
+            word: false,
+        };
         schedule.repeat(20, C2cReceive, link, receive, 0, each(0));
         let stream = Stream::east(stream);
         let write = Operation::Write { stream };

@@ -200,10 +200,11 @@ impl Tile for RtlTile {
         };
         let mut divergence = launch.divergence.take();
         if let (Some(machine), None) = (beside, &divergence) {
-            let verdict = launch
-                .scoreboard
-                .finish()
-                .and_then(|()| launch.scoreboard.compare_reports(&machine.report(), &report));
+            let verdict = launch.scoreboard.finish().and_then(|()| {
+                launch
+                    .scoreboard
+                    .compare_reports(&machine.report(), &report)
+            });
             divergence = verdict.err();
         }
         Ok(Launch {
@@ -218,12 +219,16 @@ impl Tile for RtlTile {
 
     fn arrive(&mut self, flit: Flit) {
         self.rtl.arrive(flit);
-        self.beside.iter_mut().for_each(|machine| machine.arrive(flit));
+        self.beside
+            .iter_mut()
+            .for_each(|machine| machine.arrive(flit));
     }
 
     fn take_sent(&mut self) -> Vec<Flit> {
         // Those of the golden machine are the same, or an event differs.
-        self.beside.iter_mut().for_each(|machine| drop(machine.take_sent()));
+        self.beside
+            .iter_mut()
+            .for_each(|machine| drop(machine.take_sent()));
         self.rtl.take_sent()
     }
 

@@ -174,7 +174,9 @@ impl Pair {
         }
         let waiting = (self.golden.waiting_flits(), self.rtl.waiting_flits());
         if waiting.0 != waiting.1 {
-            return Err(format!("expected and observed flits that wait: {waiting:?}"));
+            return Err(format!(
+                "expected and observed flits that wait: {waiting:?}"
+            ));
         }
         let fault = expected.faults.iter().any(Option::is_some);
         let status = self.rtl.request(&[Request::Read(map::STATUS)])[0];

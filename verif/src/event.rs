@@ -199,9 +199,9 @@ impl Effect {
     /// The vector it carries, if any.
     pub const fn vector(&self) -> Option<&Vector> {
         match self {
-            Self::Drive { vector, .. }
-            | Self::Write { vector, .. }
-            | Self::Send { vector, .. } => Some(vector),
+            Self::Drive { vector, .. } | Self::Write { vector, .. } | Self::Send { vector, .. } => {
+                Some(vector)
+            }
             _ => None,
         }
     }

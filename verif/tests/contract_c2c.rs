@@ -7,9 +7,7 @@ use lpu_isa::QueueKind::{C2cReceive, C2cSend, MemRead, MemWrite, Sxm};
 use lpu_isa::config::{C2cConfig, SxmConfig};
 use lpu_isa::rack::{Rack, Topology};
 use lpu_isa::{Config, Operation, Repeat};
-use lpu_verif::FaultCode::{
-    EccUncorrectable, IllegalInstruction, OperandMissing, StreamCollision,
-};
+use lpu_verif::FaultCode::{EccUncorrectable, IllegalInstruction, OperandMissing, StreamCollision};
 use lpu_verif::rack::exchange;
 use lpu_verif::{Effect, Flit, Machine, Status, Vector};
 
@@ -24,7 +22,10 @@ const fn send(stream: u8) -> Operation {
 }
 
 const fn receive(stream: u8) -> Operation {
-    Operation::Receive { stream }
+    Operation::Receive {
+        stream,
+        word: false,
+    }
 }
 
 /// What travels on the line: a vector without check bits.
@@ -116,6 +117,32 @@ fn flits_drive_in_the_order_in_which_they_came() {
 }
 
 #[test]
+fn four_flits_make_a_vector_of_words() {
+    let mut b = Bench::new(linked(1));
+    for first in 1..=5 {
+        b.machine.arrive(Flit {
+            link: 0,
+            cycle: 0,
+            vector: bare(ramp(first)),
+        });
+    }
+    let word = Operation::Receive {
+        stream: 6,
+        word: true,
+    };
+    b.repeat(20, C2cReceive, 0, word, 0, Repeat::inner(4, 2, 0));
+    // Once more: the three before and the fifth.
+    b.op(30, C2cReceive, 0, word, 0);
+    let report = b.run();
+    let planes =
+        |cycle, first: u8| (0..4).map(move |plane| (cycle, -1, e(4 + plane), ramp(first + plane)));
+    // The last of the four issues in 26.
+    let expected: Vec<_> = planes(28, 1).chain(planes(32, 2)).collect();
+    assert_eq!(b.drives(), expected);
+    b.expect_faults(&report, &[]);
+}
+
+#[test]
 fn a_receive_that_comes_before_its_flit_takes_nothing() {
     let mut b = Bench::new(linked(1));
     b.repeat(20, C2cReceive, 0, receive(6), 0, Repeat::inner(2, 1, 0));
@@ -131,10 +158,7 @@ fn a_receive_that_comes_before_its_flit_takes_nothing() {
     });
     assert_eq!(b.machine.run(1000, &mut b.events), Status::Finished);
     assert_eq!(b.drives(), [(23, -1, e(6), ramp(1))]);
-    b.expect_faults(
-        &b.machine.report(),
-        &[(C2cReceive, 0, OperandMissing, 22)],
-    );
+    b.expect_faults(&b.machine.report(), &[(C2cReceive, 0, OperandMissing, 22)]);
 }
 
 /// What waits when a launch begins is there from its first cycle on, whatever cycle of the last launch it came in.

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub struct Burst {
     events: Vec<Event>,
+    /// Cycles, first and last, of what queues share besides themselves; see [`Burst::claim`].
+    claims: Vec<(usize, i64, i64)>,
 }
 
 impl Burst {
@@ -21,6 +23,12 @@ impl Burst {
         });
     }
 
+    /// Takes something that no queue stands for, such as a diagonal of streams, from cycle `first` to `last`: two bursts never have it
+    /// in one cycle.
+    pub fn claim(&mut self, what: usize, first: i64, last: i64) {
+        self.claims.push((what, first, last));
+    }
+
     /// Last issue of the queues of one kind; `None` if there is none.
     pub fn last(&self, wanted: impl Fn(Queue) -> bool) -> Option<i64> {
         let events = self.events.iter().filter(|event| wanted(event.queue));
@@ -28,11 +36,14 @@ impl Burst {
     }
 }
 
+/// Things that can be claimed.
+const CLAIMS: usize = 1;
+
 /// What each queue does, so far.
 #[derive(Debug)]
 pub struct Calendar<'a> {
     config: &'a Config,
-    /// For each queue id: the last cycle of what begins in a cycle.
+    /// For each queue id, and then for what can be claimed: the last cycle of what begins in a cycle.
     busy: Vec<BTreeMap<i64, i64>>,
     timeline: Timeline,
 }
@@ -41,7 +52,7 @@ impl<'a> Calendar<'a> {
     pub fn new(config: &'a Config) -> Self {
         Self {
             config,
-            busy: vec![BTreeMap::new(); config.num_queues()],
+            busy: vec![BTreeMap::new(); config.num_queues() + CLAIMS],
             timeline: Timeline::default(),
         }
     }
@@ -67,7 +78,11 @@ impl<'a> Calendar<'a> {
 
     /// Queue, first and last cycle of each instruction of a burst.
     fn spans(&self, burst: &Burst) -> Result<Vec<(usize, i64, i64)>, CompileError> {
-        let mut spans = Vec::new();
+        let queues = self.config.num_queues();
+        let claims = burst.claims.iter();
+        let mut spans: Vec<_> = claims
+            .map(|&(what, first, last)| (queues + what, first, last))
+            .collect();
         for event in &burst.events {
             let queue = event.queue;
             let pieces = event.nest.lower().ok_or(CompileError::Fields { queue })?;

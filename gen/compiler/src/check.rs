@@ -11,7 +11,7 @@
 //! - vector unit and switch unit: descriptors and permutation tables are there, rows, modes and reductions exist, the switch
 //!   unit has one result in a cycle.
 //!
-//! Whether a flit is there for a RECEIVE is a matter of several chips.
+//! Whether a flit is there for a RECEIVE is a matter of several chips: [`check_rack`].
 //!
 //! A value driven at position i in cycle t sits at position i + k in cycle t + k, so (stream, t - i)
 //! names an eastward flow and (stream, t + i) a westward one: all checks are exact look-ups in sorted lists, no
@@ -22,11 +22,13 @@ mod flow;
 mod memory;
 mod mxm;
 mod prediction;
+mod rack;
 mod rules;
 mod vector;
 mod violation;
 
 pub use prediction::Prediction;
+pub use rack::check_rack;
 pub use violation::{Site, Violation, Violations};
 
 use lpu_isa::{Config, Program};

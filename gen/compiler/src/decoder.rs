@@ -12,8 +12,10 @@ mod norm;
 mod plan;
 mod pool;
 mod product;
+mod rack;
 mod scheduler;
 mod step;
+mod team;
 mod tiles;
 
 pub use layout::Layout;
@@ -21,10 +23,12 @@ pub use network::{
     Network, NetworkLayout, NetworkShape, NetworkWeights, compile as compile_network,
 };
 
+pub use rack::{RackDecoder, RackLayout, compile_rack};
+
 use crate::matmul::Vector;
 use crate::{CompileError, Prediction, check};
 use lpu_isa::{Config, Program};
-use plan::{Choice, Part, Plan};
+use plan::{Choice, Part, Plan, Share};
 
 /// The sizes, by the letters of `docs/decoder.md`.
 #[derive(Clone, Debug, PartialEq)]
@@ -240,7 +244,7 @@ fn place(
     shape: &Shape,
     choice: Choice,
 ) -> Result<Placed, CompileError> {
-    let plan = Plan::new(config, part, shape, choice)?;
+    let plan = Plan::new(config, part, shape, choice, Share::ALONE)?;
     let layout = Layout::new(config, &plan)?;
     let program = step::program(config, &plan, &layout)?;
     let prediction = check(config, &program).map_err(CompileError::Schedule)?;

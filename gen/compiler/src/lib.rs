@@ -21,5 +21,5 @@ mod place;
 mod timeline;
 pub mod vector;
 
-pub use check::{Prediction, check};
+pub use check::{Prediction, check, check_rack};
 pub use error::CompileError;

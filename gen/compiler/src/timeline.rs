@@ -34,6 +34,19 @@ impl Timeline {
 
     /// The program; its first issue is in cycle 0.
     pub fn lower(&self, config: &Config) -> Result<Program, CompileError> {
+        self.lower_from(config, self.first().unwrap_or(0))
+    }
+
+    /// Cycle of the first issue.
+    pub fn first(&self) -> Option<i64> {
+        let configs = self.configs.iter().map(|config| config.1);
+        configs
+            .chain(self.events.iter().map(|event| event.nest.start))
+            .min()
+    }
+
+    /// The program in which cycle `origin` is cycle 0.
+    pub fn lower_from(&self, config: &Config, origin: i64) -> Result<Program, CompileError> {
         let mut queues: Vec<Vec<(i64, Instruction)>> = vec![Vec::new(); config.num_queues()];
         for &(queue, cycle, register, value) in &self.configs {
             queues[queue.id(config)].push((cycle, Instruction::Config { register, value }));
@@ -47,11 +60,10 @@ impl Timeline {
                 (piece.start, instruction)
             }));
         }
-        let origin = queues.iter().flatten().map(|&(cycle, _)| cycle).min();
         let mut program = Program::new(config);
         for (queue, mut timed) in Queue::all(config).zip(queues) {
             timed.sort_by_key(|&(cycle, _)| cycle);
-            let instructions = sequence(&timed, origin.unwrap_or(0));
+            let instructions = sequence(&timed, origin);
             let (needed, available) = (instructions.len(), config.icu.queue_depth);
             if needed > available {
                 return Err(CompileError::ProgramMemory {

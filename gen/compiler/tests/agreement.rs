@@ -126,7 +126,16 @@ fn operation(config: &Config, kind: QueueKind) -> BoxedStrategy<Operation> {
             })
             .boxed(),
         QueueKind::C2cSend => index.prop_map(|stream| Send { stream }).boxed(),
-        QueueKind::C2cReceive => index.prop_map(|stream| Receive { stream }).boxed(),
+        QueueKind::C2cReceive => any::<bool>()
+            .prop_flat_map(move |word| {
+                let stream = if word {
+                    Just(0).boxed()
+                } else {
+                    index.clone().boxed()
+                };
+                stream.prop_map(move |stream| Receive { stream, word })
+            })
+            .boxed(),
     }
 }
 

@@ -4,11 +4,15 @@
 #[expect(dead_code, reason = "other tests use the rest")]
 mod random;
 
-use lpu_compiler::decoder::{self, Decoder, Entry, LayerWeights, Matrix, Shape, Weights};
+use lpu_compiler::decoder::{
+    self, Entry, LayerWeights, Matrix, RackDecoder, Shape, Weights, compile_rack,
+};
 use lpu_isa::Config;
-use lpu_isa::config::{SxmConfig, VxmConfig};
+use lpu_isa::config::{C2cConfig, SxmConfig, VxmConfig};
+use lpu_isa::rack::{Rack, Topology};
 use lpu_verif::kernels::decoder as golden;
-use lpu_verif::{Machine, Status, Vector};
+use lpu_verif::rack::exchange;
+use lpu_verif::{EventCount, Machine, Status, Vector};
 use proptest::prelude::*;
 
 /// A preset with vector unit and switch unit, and room.
@@ -71,25 +75,43 @@ fn weights(parameters: &golden::Parameters) -> Weights<'_> {
     }
 }
 
-/// A compiled step on a golden machine, beside the golden decoder.
+/// A compiled step on golden machines, beside the golden decoder.
 struct Pair {
     config: Config,
-    compiled: Decoder,
-    machine: Machine,
+    rack: Rack,
+    compiled: RackDecoder,
+    machines: Vec<Machine>,
     golden: golden::Decoder,
 }
 
+/// A chip by itself.
+fn alone() -> Rack {
+    Rack::new(1, Topology::AllToAll, 1).unwrap()
+}
+
+/// A machine with links to all others of a rack, and the rack.
+fn joined(mut config: Config, chips: usize, hop: u64) -> (Config, Rack) {
+    let rack = Rack::new(chips, Topology::AllToAll, hop).unwrap();
+    config.c2c = (chips > 1).then(|| C2cConfig {
+        links: rack.links(),
+    });
+    (config, rack)
+}
+
 impl Pair {
-    fn new(config: &Config, parameters: golden::Parameters, sequences: usize) -> Self {
-        let compiled = decoder::compile(config, &shape(&parameters, sequences))
-            .unwrap_or_else(|error| panic!("{:?}: {error}", parameters.shape));
+    fn new(config: &Config, rack: Rack, parameters: golden::Parameters, sequences: usize) -> Self {
+        let compiled = compile_rack(config, &shape(&parameters, sequences), &rack)
+            .unwrap_or_else(|error| panic!("{:?}, {rack:?}: {error}", parameters.shape));
         let mut pair = Self {
             config: config.clone(),
-            machine: Machine::new(config),
+            rack,
+            machines: vec![Machine::new(config); rack.chips()],
             golden: golden::Decoder::new(parameters.clone(), sequences).unwrap(),
             compiled,
         };
-        pair.machine.load(&pair.compiled.program).unwrap();
+        for (machine, program) in pair.machines.iter_mut().zip(&pair.compiled.programs) {
+            machine.load(program).unwrap();
+        }
         let image = pair.compiled.layout.pack(&weights(&parameters)).unwrap();
         pair.write(image);
         for sequence in 0..sequences {
@@ -101,15 +123,17 @@ impl Pair {
     fn write(&mut self, vectors: Vec<lpu_compiler::matmul::Vector>) {
         for vector in vectors {
             let encoded = Vector::encode(&vector.bytes);
-            self.machine
-                .write_sram(vector.slice, vector.address, &encoded);
+            let slices = self.config.mem.slices;
+            let machine = &mut self.machines[vector.slice / slices];
+            machine.write_sram(vector.slice % slices, vector.address, &encoded);
         }
     }
 
     fn read(&self, places: &[(usize, usize)]) -> Vec<u8> {
-        let lanes = |&(slice, address)| {
-            self.machine
-                .sram(slice, address)
+        let slices = self.config.mem.slices;
+        let lanes = |&(slice, address): &(usize, usize)| {
+            self.machines[slice / slices]
+                .sram(slice % slices, address)
                 .lanes(self.config.lanes)
                 .to_vec()
         };
@@ -124,25 +148,32 @@ impl Pair {
         let tables = (&rotation.cosines[..], &rotation.sines[..]);
         let inputs = self.compiled.layout.inputs(&references, tables, position);
         self.write(inputs.vectors);
+        let queues = self.config.num_queues();
         for (queue, base) in inputs.bases {
-            self.machine.set_base(queue, base);
+            self.machines[queue / queues].set_base(queue % queues, base);
         }
-        self.machine.launch();
-        let mut events = Vec::new();
-        while self.machine.run(1 << 12, &mut events) == Status::Running {
-            events.clear();
+        self.machines.iter_mut().for_each(Machine::launch);
+        let mut running = true;
+        while running {
+            running = false;
+            for machine in &mut self.machines {
+                let status = machine.run(self.rack.hop(), &mut EventCount::default());
+                running |= status == Status::Running;
+            }
+            assert_eq!(exchange(&self.rack, &mut self.machines), 0);
         }
-        let report = self.machine.report();
         let what = format!("{:?}, position {position}", self.golden.parameters().shape);
-        assert!(
-            report.faults.iter().all(Option::is_none),
-            "{what}: {:?}",
-            report.faults
-        );
-        assert_eq!(
-            report.cycles, self.compiled.prediction.busy_cycles,
-            "{what}"
-        );
+        for (chip, machine) in self.machines.iter().enumerate() {
+            let report = machine.report();
+            assert!(
+                report.faults.iter().all(Option::is_none),
+                "{what}, chip {chip}: {:?}",
+                report.faults
+            );
+            let prediction = &self.compiled.predictions[chip];
+            assert_eq!(report.cycles, prediction.busy_cycles, "{what}, chip {chip}");
+            assert_eq!(machine.waiting_flits(), 0, "{what}, chip {chip}");
+        }
         let expected = self.golden.step(rows, position);
         let layout = &self.compiled.layout;
         let found = layout.results(&self.read(&layout.result_places(position)));
@@ -207,7 +238,7 @@ fn run(
         let share = 1.0 + number as f32 / 8.0;
         layer.score = (f32::from_bits(layer.score) * share).to_bits();
     }
-    let mut pair = Pair::new(config, parameters, sequences);
+    let mut pair = Pair::new(config, alone(), parameters, sequences);
     for &position in positions {
         let rows = random::rows(&shape, sequences, 100 + position as u64);
         pair.step(&rows, position);
@@ -269,7 +300,7 @@ fn wide_heads() {
 fn layers_without_a_head_give_x() {
     let mut parameters = random::parameters(&SMALL, 2, 3);
     parameters.head = None;
-    let mut pair = Pair::new(&machine("nano", 2), parameters, 2);
+    let mut pair = Pair::new(&machine("nano", 2), alone(), parameters, 2);
     pair.step(&random::rows(&SMALL, 2, 1), 0);
     pair.step(&random::rows(&SMALL, 2, 2), 1);
 }
@@ -313,7 +344,7 @@ proptest! {
         // Several sequences share less, so that small lanes with large heads may need too many descriptors.
         let refused = decoder::compile(&config, &self::shape(&parameters, sequences)).err();
         prop_assume!(sequences == 1 || !refused.is_some_and(|e| e.to_string().contains("descriptors")));
-        let mut pair = Pair::new(&config, parameters, sequences);
+        let mut pair = Pair::new(&config, alone(), parameters, sequences);
         for position in positions {
             let position = position.index(shape.positions);
             pair.step(&random::rows(&shape, sequences, seed ^ position as u64), position);
@@ -393,4 +424,53 @@ fn a_large_layer_takes_the_bandwidth() {
     let gain = 4.0 * cycles as f64 / four.prediction.cycles() as f64;
     println!("{} cycles, {gain:.3} times", four.prediction.cycles());
     assert!(gain >= 3.5, "{gain:.3}");
+}
+
+/// The layer of 576 numbers of `examples/layer.toml`, on so many chips.
+fn layer_of_576(chips: usize, hop: u64, sequences: usize) -> RackDecoder {
+    let mut config = machine("proto", 2);
+    config.mxm.accumulator_depth = 512;
+    let (config, rack) = joined(config, chips, hop);
+    let shape = Shape {
+        width: 576,
+        heads: 9,
+        kv_heads: 3,
+        head_dim: 64,
+        hidden: 1536,
+        vocabulary: None,
+        layers: 1,
+        positions: 128,
+        sequences,
+        epsilon: 1e-5,
+        scores: vec![0.1],
+    };
+    compile_rack(&config, &shape, &rack).unwrap_or_else(|error| panic!("{chips} chips: {error}"))
+}
+
+#[test]
+fn a_layer_on_several_chips() {
+    for (hop, sequences) in [(240, 1), (57, 1), (33, 1), (57, 4)] {
+        let alone = layer_of_576(1, hop, sequences).slowest();
+        for chips in [1, 2, 4, 8] {
+            let cycles = layer_of_576(chips, hop, sequences).slowest();
+            let efficiency = alone as f64 / (chips as u64 * cycles) as f64;
+            println!(
+                "hop {hop}, {sequences} sequences, {chips} LPUs: {cycles} cycles, {efficiency:.3}"
+            );
+        }
+    }
+}
+
+#[test]
+fn racks_compute_what_one_chip_does() {
+    for (chips, hop, sequences) in [(2, 20, 1), (3, 45, 2), (4, 1, 1), (8, 33, 1)] {
+        let (config, rack) = joined(machine("nano", 2), chips, hop);
+        let parameters = random::parameters(&SMALL, 2, 7);
+        let mut pair = Pair::new(&config, rack, parameters, sequences);
+        for position in 0..4 {
+            let rows = random::rows(&SMALL, sequences, 100 + position as u64);
+            pair.step(&rows, position);
+        }
+        pair.compare_caches(4);
+    }
 }

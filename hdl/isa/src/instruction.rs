@@ -233,8 +233,11 @@ pub enum Operation {
     },
     /// The oldest vector that has come by a link drives a stream.
     Receive {
-        /// Eastward stream.
+        /// Eastward stream, or the first of four.
         stream: u8,
+        /// All iterations of the inner repeat but the last keep their vector; the last drives four streams with the three kept last
+        /// and its own.
+        word: bool,
     },
 }
 

@@ -126,6 +126,10 @@ const TABLE: &[(&str, u128)] = &[
         0x0000_00001_001_0000_0008_0000_000_0059b,
     ),
     (
+        "receive.word e8 repeat 4, 1, 0",
+        0x0000_00001_001_0000_0003_0000_000_008bb,
+    ),
+    (
         "send w31, 0x0102",
         0x0000_00001_001_0000_0000_0102_000_03f8b,
     ),
@@ -179,6 +183,7 @@ fn words_that_no_instruction_makes_are_refused() {
         ("send w3", 5),
         ("receive e3", 13),
         ("receive e3", 6),
+        ("send w4", 5),
         ("receive e3", 14),
         ("lx e3, 0x0001", 14),
         ("mm.scaled e3, e4", 19),
@@ -232,7 +237,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         }),
         Just(Operation::InstallWeights),
         (0u8..32).prop_map(|stream| Operation::Send { stream }),
-        (0u8..32).prop_map(|stream| Operation::Receive { stream }),
+        (0u8..32, any::<bool>()).prop_map(|(stream, word)| Operation::Receive { stream, word }),
         (0u8..32, prop::option::of(0u8..32))
             .prop_map(|(stream, scales)| Operation::LoadOperand { stream, scales }),
         (0u8..32, prop::option::of(0u8..32))

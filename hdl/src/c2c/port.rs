@@ -3,10 +3,13 @@
 use crate::ecc::{EccCounter, SecdedDecoder, SecdedEncodeStage};
 use crate::icu::{FaultUnit, InstructionQueue};
 use crate::info::Info;
-use crate::prim::{Flop, Pipe};
+use crate::prim::{Flop, Pipe, PipeEnable};
 use crate::stream::OperandSelect;
 use lpu_isa::{Config, QueueKind};
 use rust_hdl::prelude::*;
+
+/// Planes of a vector of words.
+const WORD: usize = 4;
 
 /// The end of a link in the tile: SEND and RECEIVE, with their queues, fault registers and counters.
 ///
@@ -17,6 +20,8 @@ use rust_hdl::prelude::*;
 ///                      in_flit_valid, in_flit_data
 ///                             out_drive
 /// ```
+///
+/// The three flits taken last are kept, encoded: the last of the flits of a RECEIVE.word drives four streams, with them in front of it.
 ///
 /// The unit sees the westward cells of MEM 0 and drives eastward cells west of it. RECEIVE takes its flit in the cycle after its
 /// issue; if there is none it drives nothing and records OPERAND_MISSING in t+2, as SEND does for a cell that is not valid.
@@ -55,16 +60,14 @@ pub struct LinkPort<const L: usize, const V: usize> {
     pub out_send_data: Signal<Out, Bits<V>>,
     /// Takes a flit of the link.
     pub out_receive: Signal<Out, Bit>,
-    /// A flit drives a stream.
+    /// A flit, or four of them, drive streams.
     pub out_drive_valid: Signal<Out, Bit>,
-    /// Bit s: it drives eastward stream s.
+    /// Bit s: they drive eastward stream s.
     pub out_drive: Signal<Out, Bits<32>>,
-    /// Its stream.
-    pub out_drive_stream: Signal<Out, Bits<6>>,
-    /// Its data.
-    pub out_drive_data: Signal<Out, Bits<V>>,
-    /// Its check bits.
-    pub out_drive_check: Signal<Out, Bits<L>>,
+    /// Data for the streams with the number d modulo 4.
+    pub out_drive_data: Vec<Signal<Out, Bits<V>>>,
+    /// Their check bits.
+    pub out_drive_check: Vec<Signal<Out, Bits<L>>>,
     /// The host writes a program.
     pub in_program_write: Signal<In, Bit>,
     /// Half of the instruction: 0 low, 1 high.
@@ -118,8 +121,13 @@ pub struct LinkPort<const L: usize, const V: usize> {
     asked: Flop<Bit>,
     missing: Flop<Bit>,
     stream_1: Pipe<Bits<6>>,
-    stream_2: Pipe<Bits<6>>,
+    word_1: Pipe<Bit>,
+    last_1: Pipe<Bit>,
+    word_2: Pipe<Bit>,
     drive: Flop<Bits<32>>,
+    drives: Flop<Bit>,
+    kept_data: Vec<PipeEnable<Bits<V>>>,
+    kept_check: Vec<PipeEnable<Bits<L>>>,
     send_faults: Signal<Local, Bits<8>>,
     receive_faults: Signal<Local, Bits<8>>,
     zero: Constant<Bits<32>>,
@@ -152,9 +160,8 @@ impl<const L: usize, const V: usize> LinkPort<L, V> {
             out_receive: Signal::default(),
             out_drive_valid: Signal::default(),
             out_drive: Signal::default(),
-            out_drive_stream: Signal::default(),
-            out_drive_data: Signal::default(),
-            out_drive_check: Signal::default(),
+            out_drive_data: many(WORD),
+            out_drive_check: many(WORD),
             in_program_write: Signal::default(),
             in_program_half: Signal::default(),
             in_program_index: Signal::default(),
@@ -187,8 +194,13 @@ impl<const L: usize, const V: usize> LinkPort<L, V> {
             asked: Flop::default(),
             missing: Flop::default(),
             stream_1: Pipe::default(),
-            stream_2: Pipe::default(),
+            word_1: Pipe::default(),
+            last_1: Pipe::default(),
+            word_2: Pipe::default(),
             drive: Flop::default(),
+            drives: Flop::default(),
+            kept_data: many(WORD - 1),
+            kept_check: many(WORD - 1),
             send_faults: Signal::default(),
             receive_faults: Signal::default(),
             zero: Constant::new(Bits::default()),
@@ -227,8 +239,11 @@ impl<const L: usize, const V: usize> Logic for LinkPort<L, V> {
             asked,
             missing,
             stream_1,
-            stream_2,
-            drive
+            word_1,
+            last_1,
+            word_2,
+            drive,
+            drives
         );
 
         // SEND.
@@ -304,18 +319,49 @@ impl<const L: usize, const V: usize> Logic for LinkPort<L, V> {
         self.encoder.in_valid.next = self.asked.q.val() & self.in_flit_valid.val();
         self.encoder.in_data.next = self.in_flit_data.val();
         self.stream_1.d.next = self.receive_queue.out_stream.val();
-        self.stream_2.d.next = self.stream_1.q.val();
+        self.word_1.d.next = self.receive_queue.out_flags.val().get_bit(1);
+        self.last_1.d.next = self.receive_queue.out_last0.val();
+        self.word_2.d.next = self.word_1.q.val();
+        self.drives.reset.next = self.reset.val();
+        self.drives.enable.next = true;
+        self.drives.d.next = self.asked.q.val()
+            & self.in_flit_valid.val()
+            & (self.last_1.q.val() | !self.word_1.q.val());
         self.drive.reset.next = self.reset.val();
         self.drive.enable.next = true;
         self.drive.d.next = 0.into();
-        if self.asked.q.val() & self.in_flit_valid.val() {
+        if self.asked.q.val() & self.in_flit_valid.val() & !self.word_1.q.val() {
             self.drive.d.next = bits::<32>(1) << self.stream_1.q.val().get_bits::<5>(0);
         }
-        self.out_drive_valid.next = self.encoder.out_valid.val();
+        if self.asked.q.val() & self.in_flit_valid.val() & self.word_1.q.val() & self.last_1.q.val()
+        {
+            self.drive.d.next = bits::<32>(15) << (self.stream_1.q.val().get_bits::<5>(0) & 0x1c);
+        }
+        self.out_drive_valid.next = self.drives.q.val();
         self.out_drive.next = self.drive.q.val();
-        self.out_drive_stream.next = self.stream_2.q.val();
-        self.out_drive_data.next = self.encoder.out_data.val();
-        self.out_drive_check.next = self.encoder.out_check.val();
+        // The vectors taken before, the last one first.
+        for i in 0..3 {
+            self.kept_data[i].clock.next = self.clock.val();
+            self.kept_data[i].enable.next = self.encoder.out_valid.val();
+            self.kept_check[i].clock.next = self.clock.val();
+            self.kept_check[i].enable.next = self.encoder.out_valid.val();
+        }
+        self.kept_data[0].d.next = self.encoder.out_data.val();
+        self.kept_check[0].d.next = self.encoder.out_check.val();
+        for i in 1..3 {
+            self.kept_data[i].d.next = self.kept_data[i - 1].q.val();
+            self.kept_check[i].d.next = self.kept_check[i - 1].q.val();
+        }
+        for d in 0..4 {
+            self.out_drive_data[d].next = self.encoder.out_data.val();
+            self.out_drive_check[d].next = self.encoder.out_check.val();
+        }
+        if self.word_2.q.val() {
+            for d in 0..3 {
+                self.out_drive_data[d].next = self.kept_data[2 - d].q.val();
+                self.out_drive_check[d].next = self.kept_check[2 - d].q.val();
+            }
+        }
         self.out_receive_ecc_corrected.next = self.zero.val();
         self.out_receive_ecc_uncorrectable.next = self.zero.val();
         self.receive_faults.next = 0.into();
@@ -336,6 +382,7 @@ impl<const L: usize, const V: usize> Logic for LinkPort<L, V> {
         self.out_receive_fault_code.next = self.receive_fault.out_code.val();
         self.out_receive_fault_cycle.next = self.receive_fault.out_cycle.val();
 
-        self.out_notify.next = self.send_queue.out_notify.val() | self.receive_queue.out_notify.val();
+        self.out_notify.next =
+            self.send_queue.out_notify.val() | self.receive_queue.out_notify.val();
     }
 }

@@ -168,7 +168,9 @@ fn wide_mask(codes: &[u8], kind: QueueKind) -> Bits<64> {
         .iter()
         .flat_map(|&code| (0..4).map(move |flags| (code, flags)));
     let entries = entries.filter(|&(code, flags)| code != opcode::EDGE || wanted(flags));
-    Bits::from(entries.fold(0u64, |mask, (code, flags)| mask | 1 << (code as u64 | flags << 4)))
+    Bits::from(entries.fold(0u64, |mask, (code, flags)| {
+        mask | 1 << (code as u64 | flags << 4)
+    }))
 }
 
 /// The operations a queue takes.
@@ -511,8 +513,11 @@ impl Logic for Sequencer {
             }
             self.configure.d.next = self.is_config.val();
             self.notify.d.next = (self.code.val() == 13) & !self.in_past.val();
-            self.illegal.d.next =
-                !self.accepted_set.val().get_bit(self.wide_code.val().index()) | self.in_past.val();
+            self.illegal.d.next = !self
+                .accepted_set
+                .val()
+                .get_bit(self.wide_code.val().index())
+                | self.in_past.val();
             self.restart.d.next = self.is_end.val();
             self.done.d.next = !self.is_end.val() & (self.code.val() != 14);
             if self.is_operation.val() {

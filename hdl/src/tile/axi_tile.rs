@@ -260,7 +260,10 @@ impl<const L: usize, const V: usize> AxiTile<L, V> {
                 )
                 .port("out_busy", "a launch is going on")
                 .port("out_fault", "some unit has a fault")
-                .port("in_c2c_valid", "there is one, a cycle after out_c2c_receive")
+                .port(
+                    "in_c2c_valid",
+                    "there is one, a cycle after out_c2c_receive",
+                )
                 .port("out_c2c_receive", "takes a flit of the link")
                 .port("out_c2c_send", "a flit for the link"),
             _links: links,

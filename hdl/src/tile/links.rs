@@ -4,8 +4,11 @@
 
 use super::Tile;
 use crate::wiring::{assign, signal};
-use rust_hdl::core::ast::VerilogStatement;
+use rust_hdl::core::ast::{VerilogExpression, VerilogOp, VerilogStatement};
 use rust_hdl::prelude::*;
+
+/// Drivers of an end: planes of a vector of words.
+const WORD: usize = 4;
 
 /// The two queues of an end, in the order of their ids.
 const SIDES: [&str; 2] = ["send", "receive"];
@@ -54,10 +57,14 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             control.in_notify_unit[send].next = link.out_notify.val();
             control.in_notify_unit[receive].next = false;
             for arrivals in &mut self.arrivals {
-                arrivals.in_drive[k].next = link.out_drive.val();
-                arrivals.in_drive_data[k].next = link.out_drive_data.val();
-                arrivals.in_drive_check[k].next = link.out_drive_check.val();
-                link.in_collision.next = arrivals.out_collision[k].val();
+                let mut collision = false;
+                for d in 0..WORD {
+                    arrivals.in_drive[WORD * k + d].next = link.out_drive.val();
+                    arrivals.in_drive_data[WORD * k + d].next = link.out_drive_data[d].val();
+                    arrivals.in_drive_check[WORD * k + d].next = link.out_drive_check[d].val();
+                    collision |= arrivals.out_collision[WORD * k + d].val();
+                }
+                link.in_collision.next = collision;
             }
         }
     }
@@ -83,9 +90,11 @@ impl<const L: usize, const V: usize> Tile<L, V> {
                 self.control.in_notify_unit[u].connect();
             }
             for arrivals in &mut self.arrivals {
-                arrivals.in_drive[k].connect();
-                arrivals.in_drive_data[k].connect();
-                arrivals.in_drive_check[k].connect();
+                for driver in WORD * k..WORD * (k + 1) {
+                    arrivals.in_drive[driver].connect();
+                    arrivals.in_drive_data[driver].connect();
+                    arrivals.in_drive_check[driver].connect();
+                }
             }
         }
     }
@@ -107,7 +116,10 @@ impl<const L: usize, const V: usize> Tile<L, V> {
                     format!("link${k}$out_program_data_{name}"),
                 );
                 for (to, from) in READS {
-                    copy(format!("host${to}${q}"), format!("link${k}$out_{name}_{from}"));
+                    copy(
+                        format!("host${to}${q}"),
+                        format!("link${k}$out_{name}_{from}"),
+                    );
                 }
                 let u = unit + 2 * k + side;
                 copy(
@@ -119,16 +131,19 @@ impl<const L: usize, const V: usize> Tile<L, V> {
                     format!("link${k}$out_{name}_ended"),
                 );
             }
-            for port in ["drive", "drive_data", "drive_check"] {
+            for d in 0..WORD {
+                let driver = WORD * k + d;
                 copy(
-                    format!("arrivals$0$in_{port}${k}"),
-                    format!("link${k}$out_{port}"),
+                    format!("arrivals$0$in_drive${driver}"),
+                    format!("link${k}$out_drive"),
                 );
+                for port in ["drive_data", "drive_check"] {
+                    copy(
+                        format!("arrivals$0$in_{port}${driver}"),
+                        format!("link${k}$out_{port}${d}"),
+                    );
+                }
             }
-            copy(
-                format!("link${k}$in_collision"),
-                format!("arrivals$0$out_collision${k}"),
-            );
             copy(
                 format!("control$in_notify_unit${}", unit + 2 * k),
                 format!("link${k}$out_notify"),
@@ -137,6 +152,16 @@ impl<const L: usize, const V: usize> Tile<L, V> {
                 "control$in_notify_unit${}",
                 unit + 2 * k + 1
             )));
+        }
+        for k in 0..self._links {
+            let collisions = (WORD * k..WORD * (k + 1))
+                .map(|driver| signal(format!("arrivals$0$out_collision${driver}")));
+            let any = collisions
+                .reduce(|a, b| {
+                    VerilogExpression::Binary(Box::new(a), VerilogOp::BitOr, Box::new(b))
+                })
+                .expect("four drivers");
+            text.push(assign(format!("link${k}$in_collision"), any));
         }
         text
     }

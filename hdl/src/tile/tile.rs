@@ -140,7 +140,7 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             results: StreamStage::grouped(config.streams, 4 * planes, 4),
             link: (0..links).map(|_| LinkPort::new(config)).collect(),
             arrivals: (0..arrivals)
-                .map(|_| StreamStage::new(config.streams, links))
+                .map(|_| StreamStage::grouped(config.streams, 4 * links, 4))
                 .collect(),
             host: HostPort::new(config),
             control: LaunchControl::new(config),
@@ -167,7 +167,10 @@ impl<const L: usize, const V: usize> Tile<L, V> {
                 .port("out_host_error", "refused, or an uncorrectable word")
                 .port("out_busy", "a launch is going on")
                 .port("out_fault", "some unit has a fault")
-                .port("in_c2c_valid", "there is one, a cycle after out_c2c_receive")
+                .port(
+                    "in_c2c_valid",
+                    "there is one, a cycle after out_c2c_receive",
+                )
                 .port("out_c2c_receive", "takes a flit of the link")
                 .port("out_c2c_send", "a flit for the link"),
             _slices: slices,

@@ -158,7 +158,7 @@ fn restream(operation: &mut Operation, value: u8) {
         | Operation::MultiplyStream { stream, .. }
         | Operation::Accumulate { stream, .. }
         | Operation::Send { stream }
-        | Operation::Receive { stream } => *stream = index,
+        | Operation::Receive { stream, .. } => *stream = index,
         Operation::InstallWeights | Operation::MultiplyBuffer { .. } => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use lpu_isa::{AccMode, Config, Instruction, Operation, Program, Repeat};
 
-/// The same program with every operation issued by an instruction of its own.
+/// The same program with every operation issued by an instruction of its own, RECEIVEs of words aside.
 ///
 /// Queues grow by the number of iterations and the waits between them, so the machine may need deeper
 /// queue memories.
@@ -16,11 +16,14 @@ pub fn unroll(config: &Config, program: &Program) -> Program {
     }
     for id in 0..program.num_queues() {
         for &instruction in program.queue(id) {
+            // What keeps a flit and drives nothing is no instruction by itself.
+            let whole = |operation| matches!(operation, Operation::Receive { word: true, .. });
             if let Instruction::Op {
                 operation,
                 address,
                 repeat,
             } = instruction
+                && !whole(operation)
             {
                 write_out(&mut unrolled, id, operation, address, repeat);
             } else {

@@ -86,8 +86,8 @@ fn operation(config: &Config, kind: QueueKind) -> BoxedStrategy<Operation> {
         ]
         .boxed(),
         QueueKind::C2cSend => east.prop_map(|stream| Operation::Send { stream }).boxed(),
-        QueueKind::C2cReceive => east
-            .prop_map(|stream| Operation::Receive { stream })
+        QueueKind::C2cReceive => (east, any::<bool>())
+            .prop_map(|(stream, word)| Operation::Receive { stream, word })
             .boxed(),
     }
 }

@@ -5,6 +5,7 @@
 use super::Shared;
 use super::calendar::Calendar;
 use super::queue::Issued;
+use super::words::planes;
 use crate::{Effect, Event, FaultCode, Observe, Origin, Source, Vector};
 use lpu_isa::latency::{MM_OPERAND_LATENCY, RECEIVE_LATENCY, SEND_LATENCY};
 use lpu_isa::secded::LANES_PER_CODEWORD;
@@ -25,9 +26,14 @@ pub struct Flit {
 #[derive(Clone, Copy, Debug)]
 struct Drive {
     stream: Stream,
-    vector: Vector,
+    planes: usize,
+    /// As many as planes, encoded.
+    vectors: [Vector; WORD],
     origin: Origin,
 }
+
+/// Planes of a vector of words.
+const WORD: usize = 4;
 
 /// The C2C unit.
 #[derive(Clone, Debug)]
@@ -36,6 +42,8 @@ pub struct C2c {
     streams: usize,
     /// What has come by each link, the oldest first.
     come: Vec<VecDeque<Flit>>,
+    /// The vectors that RECEIVEs of each link have taken last, the oldest first.
+    kept: Vec<[Vector; WORD]>,
     sent: Vec<Flit>,
     leaving: Calendar<Option<(Vector, Origin)>>,
     drives: Calendar<Option<Drive>>,
@@ -49,6 +57,7 @@ impl C2c {
             lanes: config.lanes,
             streams: config.streams,
             come: vec![VecDeque::new(); links],
+            kept: vec![[Vector::default(); WORD]; links],
             sent: Vec::new(),
             leaving: Calendar::new(links, None),
             drives: Calendar::new(links, None),
@@ -98,16 +107,25 @@ impl C2c {
                 vector.check = Default::default();
                 *self.leaving.schedule(cycle + SEND_LATENCY, link) = Some((vector, origin));
             }
-            Operation::Receive { stream } => {
+            Operation::Receive { stream, word } => {
                 let come = &mut self.come[link];
                 let ready = come.front().is_some_and(|flit| flit.cycle <= cycle);
                 let Some(flit) = come.pop_front_if(|_| ready) else {
                     return shared.missing(cycle, origin);
                 };
-                let bytes = flit.vector.lanes(self.lanes);
+                let vector = Vector::encode(&flit.vector.lanes(self.lanes));
+                let kept = &mut self.kept[link];
+                kept.rotate_left(1);
+                kept[WORD - 1] = vector;
+                let (planes, vectors) = match word {
+                    true if op.last[0] => (WORD, *kept),
+                    true => return,
+                    false => (1, [vector; WORD]),
+                };
                 *self.drives.schedule(cycle + RECEIVE_LATENCY - 1, link) = Some(Drive {
                     stream: Stream::east(stream),
-                    vector: Vector::encode(&bytes),
+                    planes,
+                    vectors,
                     origin,
                 });
             }
@@ -119,31 +137,35 @@ impl C2c {
     pub fn drive(&mut self, shared: &mut Shared, cycle: u64, events: &mut impl Observe) {
         let due = self.drives.take(cycle);
         let entry = |link: usize| self.drives.entry(cycle, link).expect("set when scheduled");
+        let drives = |link: usize, stream: Stream| {
+            let drive = entry(link);
+            planes(drive.stream, drive.planes).any(|driven| driven == stream)
+        };
         for link in due {
-            let Drive {
-                stream,
-                vector,
-                origin,
-            } = entry(link);
-            let mut rivals = due.filter(|&other| entry(other).stream == stream);
-            let wins = rivals.next() == Some(link);
-            let exists = usize::from(stream.index) < self.streams;
-            if exists && (!wins || rivals.next().is_some()) {
+            let drive = entry(link);
+            let mut collides = false;
+            for (stream, vector) in planes(drive.stream, drive.planes).zip(drive.vectors) {
+                let mut rivals = due.filter(|&other| drives(other, stream));
+                let wins = rivals.next() == Some(link);
+                let exists = usize::from(stream.index) < self.streams;
+                collides |= exists && (!wins || rivals.next().is_some());
+                if wins {
+                    shared.streams.drive_west_end(cycle, stream, &vector);
+                }
+                events.see(|| Event {
+                    cycle,
+                    effect: Effect::Drive {
+                        source: Source::C2c(link as u8),
+                        stream,
+                        vector,
+                    },
+                    origin: Some(drive.origin),
+                });
+            }
+            if collides {
                 let code = FaultCode::StreamCollision;
-                shared.faults.record(cycle, code, origin);
+                shared.faults.record(cycle, code, drive.origin);
             }
-            if wins {
-                shared.streams.drive_west_end(cycle, stream, &vector);
-            }
-            events.see(|| Event {
-                cycle,
-                effect: Effect::Drive {
-                    source: Source::C2c(link as u8),
-                    stream,
-                    vector,
-                },
-                origin: Some(origin),
-            });
         }
     }
 

@@ -74,7 +74,10 @@ impl Machine {
 
     /// The flits that have left since the last call, in the order of their cycles.
     pub fn take_sent(&mut self) -> Vec<Flit> {
-        self.c2c.as_mut().map(|c2c| c2c.take_sent()).unwrap_or_default()
+        self.c2c
+            .as_mut()
+            .map(|c2c| c2c.take_sent())
+            .unwrap_or_default()
     }
 
     /// Flits that have come by links and that no RECEIVE has taken.

@@ -228,7 +228,8 @@ fn ones(mut bits: u128) -> impl Iterator<Item = usize> {
 
 /// The unit of a queue that the machine has.
 fn present<T>(unit: &mut Option<T>) -> &mut T {
-    unit.as_mut().expect("a machine with the queue has its unit")
+    unit.as_mut()
+        .expect("a machine with the queue has its unit")
 }
 
 fn illegal_unless(legal: bool, shared: &mut super::Shared, cycle: u64, origin: Origin) {

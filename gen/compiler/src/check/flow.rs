@@ -127,7 +127,11 @@ impl Streams<'_> {
             }
             Operation::TransposeStore { to } => Some((to, 1, sxm()?)),
             Operation::Reduce { to, .. } => Some((words(to, 4), 4, sxm()?)),
-            Operation::Receive { stream } => Some((Stream::east(stream), 1, RECEIVE_LATENCY)),
+            Operation::Receive { stream, word } => {
+                let drives = !word || issue.j0 + 1 == run.repeat.count0;
+                let planes = if word { 4 } else { 1 };
+                drives.then_some((words(Stream::east(stream), planes), planes, RECEIVE_LATENCY))
+            }
             _ => None,
         }
     }

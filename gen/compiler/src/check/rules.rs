@@ -187,7 +187,13 @@ fn streams_rule(config: &Config, operation: Operation) -> Result<(), String> {
         }
         TransposeLoad { from: stream } | TransposeStore { to: stream } => exists(stream),
         Send { stream } => exists(Stream::west(stream)),
-        Receive { stream } => exists(Stream::east(stream)),
+        Receive { stream, word } => {
+            ensure(
+                !word || stream.is_multiple_of(4),
+                "the first of four streams must be a multiple of 4",
+            )?;
+            exists(Stream::east(stream))
+        }
         // Which of its streams a pass takes is the descriptor's; they are checked where they are sampled.
         InstallWeights | MultiplyBuffer { .. } | Vector { .. } => Ok(()),
     }

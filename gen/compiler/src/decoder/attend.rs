@@ -26,16 +26,23 @@ const PIECE: usize = 4;
 /// A head of keys of a sequence.
 #[derive(Clone, Copy)]
 pub struct Item {
-    index: usize,
-    sequence: usize,
-    head: usize,
+    pub index: usize,
+    pub sequence: usize,
+    pub head: usize,
 }
 
 /// Where rotated halves go.
 #[derive(Clone, Copy)]
 pub enum Target<'l> {
     Operands,
-    Cache(&'l Cache),
+    Cache(Half, &'l Cache),
+}
+
+/// Keys or values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    Keys,
+    Values,
 }
 
 /// For each head, when its last vectors are driven towards the cache.
@@ -54,13 +61,15 @@ impl Step<'_> {
                 head: index / sequences,
             })
             .collect();
-        let keys = self.rotated(&layer.key, 0..heads, Target::Cache(&layer.keys))?;
+        let target = Target::Cache(Half::Keys, &layer.keys);
+        let every: Vec<usize> = (0..heads).collect();
+        let keys = self.rotated(&layer.key, &every, target)?;
         // Softmax takes long; what is placed after it fills its time.
         let mut waiting = VecDeque::new();
         let mut values = vec![None; heads];
         for (head, items_of_head) in items.chunks(sequences).enumerate() {
-            let queries = head * group..(head + 1) * group;
-            self.rotated(&layer.query, queries, Target::Operands)?;
+            let queries: Vec<usize> = (head * group..(head + 1) * group).collect();
+            self.rotated(&layer.query, &queries, Target::Operands)?;
             for &item in items_of_head {
                 if waiting.len() == buffers
                     && let Some(first) = waiting.pop_front()
@@ -88,7 +97,7 @@ impl Step<'_> {
     }
 
     /// Values of a head into the cache, unless they are placed already; returns when the last were driven.
-    fn values_once(
+    pub fn values_once(
         &mut self,
         layer: &Attention,
         head: usize,
@@ -113,7 +122,8 @@ impl Step<'_> {
                 let row = registers.worth(0);
                 let pass = step.projected(factor, row);
                 let passes = step.each(start, row);
-                step.store(work, passes, pass, &layer.values, [head, element])
+                let target = (Half::Values, &layer.values);
+                step.store(work, passes, pass, target, [head, element])
             })?;
             driven = driven.max(last + self.scheduler.vector_latency());
         }
@@ -157,7 +167,12 @@ impl Step<'_> {
     }
 
     /// Scores of the heads that share a head of keys, masked, into registers.
-    fn scores(&mut self, layer: &Attention, item: Item, driven: i64) -> Result<(), CompileError> {
+    pub fn scores(
+        &mut self,
+        layer: &Attention,
+        item: Item,
+        driven: i64,
+    ) -> Result<(), CompileError> {
         let (plan, registers) = (self.plan, self.plan.registers);
         let (rows, tiles) = (plan.group, plan.head_tiles());
         let period = plan.burst().max(rows);
@@ -194,7 +209,12 @@ impl Step<'_> {
     }
 
     /// The product of the softmax weights with the values, divided by their sum, as codes in the operand buffer.
-    fn attend(&mut self, layer: &Attention, item: Item, driven: i64) -> Result<(), CompileError> {
+    pub fn attend(
+        &mut self,
+        layer: &Attention,
+        item: Item,
+        driven: i64,
+    ) -> Result<(), CompileError> {
         let (plan, registers) = (self.plan, self.plan.registers);
         let (rows, tiles, turns) = (2 * plan.group, plan.head_tiles(), plan.key_tiles);
         let period = plan.burst().max(rows);

@@ -2,10 +2,10 @@
 
 use super::layout::{Network, Product};
 use super::product::Column;
-use super::scheduler::{Passes, Work};
+use super::scheduler::{Arrival, Passes, Work};
 use super::step::Step;
 use crate::CompileError;
-use crate::alu::{add, multiply, with_constant};
+use crate::alu::{PLANES, add, multiply, with_constant};
 use crate::nest::Level;
 use lpu_isa::descriptor::{Function, Operand, Output, ResultFormat, Source};
 use lpu_isa::{Descriptor, Stream};
@@ -38,25 +38,29 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Lines norm, gate and up: h into the operand buffer.
-    fn hidden_rows(&mut self, network: &Network) -> Result<(), CompileError> {
+    /// Lines norm, gate and up: h into the operand buffer, as far as the chip computes it.
+    pub fn hidden_rows(&mut self, network: &Network) -> Result<(), CompileError> {
         self.normalise()?;
-        for tile in 0..self.plan.hidden.len() {
-            self.gate(network, tile)?;
-            self.up(network, tile)?;
+        let tiles = &network.gate.outputs;
+        for (local, &tile) in tiles.iter().enumerate() {
+            self.gate(network, local, tile)?;
+            self.up(network, local, tile)?;
             // Placed behind the next tile's products, which its load of the operand buffer would push away.
-            if let Some(before) = tile.checked_sub(1) {
-                self.hidden(before)?;
+            if let Some(before) = local.checked_sub(1) {
+                self.hidden(before, tiles[before])?;
             }
         }
-        self.hidden(self.plan.hidden.len() - 1)
+        match tiles.len().checked_sub(1) {
+            Some(last) => self.hidden(last, tiles[last]),
+            None => Ok(()),
+        }
     }
 
-    /// x plus a product of rows of the operand buffer.
+    /// x plus a product of rows of the operand buffer, as far as the chip computes it.
     pub fn add_product(&mut self, product: &Product, source: usize) -> Result<(), CompileError> {
         let registers = self.plan.registers;
-        for output in 0..self.plan.width.len() {
-            let factor = registers.factor(output % 2);
+        for (local, &output) in product.outputs.iter().enumerate() {
+            let factor = registers.factor(local % 2);
             let column = Column {
                 product,
                 output,
@@ -73,14 +77,49 @@ impl Step<'_> {
                 let passes = step.each(start, registers.x(0, output));
                 step.scheduler.pass(work, Stream::west(0), passes, pass)
             })?;
+            if self.plan.share.chips > 1 {
+                self.send_x(output)?;
+            }
         }
         Ok(())
     }
 
+    /// A tile of x of every sequence to all other chips: a pass for each byte plane, since a link takes a vector in a cycle.
+    fn send_x(&mut self, tile: usize) -> Result<(), CompileError> {
+        let (plan, stream) = (self.plan, self.plan.vector_stream_west());
+        let pass = Descriptor {
+            output: Some(Output {
+                format: ResultFormat::Fp32,
+                stream: Stream::west(stream),
+            }),
+            ..Descriptor::default()
+        };
+        let mut work = Work::default();
+        for sequence in 0..plan.shape.sequences {
+            let start = (sequence * PLANES) as i64;
+            let passes = Passes {
+                start,
+                row: plan.registers.x(sequence, tile),
+                count: PLANES,
+                interval: 1,
+                stride: 0,
+            };
+            self.scheduler
+                .pass(&mut work, Stream::west(0), passes, pass)?;
+            for plane in 0..PLANES {
+                let passes = Passes::one(start + plane as i64, 0);
+                self.scheduler.send(&mut work, passes, stream + plane as u8);
+            }
+        }
+        work.sends(Arrival::X { tile });
+        self.scheduler.place(work)?;
+        Ok(())
+    }
+
     /// g and s of a tile.
-    fn gate(&mut self, network: &Network, tile: usize) -> Result<(), CompileError> {
+    fn gate(&mut self, network: &Network, local: usize, tile: usize) -> Result<(), CompileError> {
         let registers = self.plan.registers;
-        let factor = registers.gate_factor(tile);
+        let factor = registers.gate_factor(local);
         let column = Column {
             product: &network.gate,
             output: tile,
@@ -89,7 +128,7 @@ impl Step<'_> {
             roomy: true,
         };
         self.column(column, |step, work, start| {
-            let row = registers.gated(0, tile);
+            let row = registers.gated(0, local);
             let pass = Descriptor {
                 write: Some(0),
                 ..step.projected(factor, row)
@@ -112,16 +151,16 @@ impl Step<'_> {
             ..Descriptor::default()
         };
         activation.alus[1] = multiply(Operand::Register);
-        let passes = self.each(0, registers.gated(0, tile));
+        let passes = self.each(0, registers.gated(0, local));
         self.scheduler.passes(passes, exponential)?;
         self.scheduler.passes(passes, activation)?;
         Ok(())
     }
 
     /// u of a tile.
-    fn up(&mut self, network: &Network, tile: usize) -> Result<(), CompileError> {
+    fn up(&mut self, network: &Network, local: usize, tile: usize) -> Result<(), CompileError> {
         let registers = self.plan.registers;
-        let factor = registers.up_factor(tile);
+        let factor = registers.up_factor(local);
         let column = Column {
             product: &network.up,
             output: tile,
@@ -130,7 +169,7 @@ impl Step<'_> {
             roomy: true,
         };
         self.column(column, |step, work, start| {
-            let row = registers.gated(0, tile) + 2;
+            let row = registers.gated(0, local) + 2;
             let pass = Descriptor {
                 write: Some(0),
                 ..step.projected(factor, row)
@@ -142,7 +181,7 @@ impl Step<'_> {
     }
 
     /// h of a tile into the operand buffer.
-    fn hidden(&mut self, tile: usize) -> Result<(), CompileError> {
+    fn hidden(&mut self, local: usize, tile: usize) -> Result<(), CompileError> {
         let registers = self.plan.registers;
         let stream = self.plan.vector_stream;
         let mut code = Descriptor {
@@ -155,11 +194,41 @@ impl Step<'_> {
         };
         code.alus[1] = crate::alu::at(1, multiply(Operand::Register));
         let mut work = Work::default();
-        let passes = self.each(0, registers.gated(0, tile));
+        let passes = self.each(0, registers.gated(0, local));
+        let row = self.plan.rows.hidden + tile * self.plan.shape.sequences;
+        // To the others first: they wait longer.
+        self.send_row(passes, code, row, 1)?;
         self.scheduler
             .pass(&mut work, Stream::east(0), passes, code)?;
-        let row = self.plan.rows.hidden + tile * self.plan.shape.sequences;
         self.scheduler.load(&mut work, stream, passes, row, 1);
+        self.scheduler.place(work)?;
+        Ok(())
+    }
+
+    /// Codes of all sequences, which the passes of this descriptor give, to the operand buffers of all other chips, if there are any.
+    pub fn send_row(
+        &mut self,
+        passes: Passes,
+        pass: Descriptor,
+        row: usize,
+        stride: usize,
+    ) -> Result<(), CompileError> {
+        if self.plan.share.chips == 1 {
+            return Ok(());
+        }
+        let stream = self.plan.vector_stream_west();
+        let pass = Descriptor {
+            output: Some(Output {
+                format: ResultFormat::Int8,
+                stream: Stream::west(stream),
+            }),
+            ..pass
+        };
+        let mut work = Work::default();
+        self.scheduler
+            .pass(&mut work, Stream::west(0), passes, pass)?;
+        self.scheduler.send(&mut work, passes, stream);
+        work.sends(Arrival::Row { row, stride });
         self.scheduler.place(work)?;
         Ok(())
     }
@@ -167,9 +236,9 @@ impl Step<'_> {
     /// Logits into SRAM.
     pub fn logits(&mut self, head: &Product) -> Result<(), CompileError> {
         self.normalise()?;
-        let (registers, tiles) = (self.plan.registers, self.plan.vocabulary.len());
-        for output in 0..tiles {
-            let factor = registers.factor(output % 2);
+        let (registers, tiles) = (self.plan.registers, head.outputs.len());
+        for (local, &output) in head.outputs.iter().enumerate() {
+            let factor = registers.factor(local % 2);
             let column = Column {
                 product: head,
                 output,
@@ -180,7 +249,7 @@ impl Step<'_> {
             self.column(column, |step, work, start| {
                 let row = registers.worth(0);
                 let pass = step.projected(factor, row);
-                step.result(work, step.each(start, row), pass, output, tiles)
+                step.result(work, step.each(start, row), pass, local, tiles)
             })?;
         }
         Ok(())

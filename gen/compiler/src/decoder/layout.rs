@@ -18,10 +18,20 @@ pub type Words = [Place; PLANES];
 pub struct Product {
     /// Tiles along the inputs.
     pub inputs: usize,
-    /// By class: (output tile, input tile), L / c vectors each.
+    /// The output tiles that the chip computes, ascending.
+    pub outputs: Vec<usize>,
+    /// By class: (output tile of the chip, input tile), L / c vectors each.
     pub weights: Vec<Place>,
-    /// A word vector for each output tile.
+    /// A word vector for each output tile of the chip.
     pub factors: Words,
+}
+
+impl Product {
+    /// The how-manieth of the chip's output tiles this one is.
+    pub fn local(&self, output: usize) -> usize {
+        let found = self.outputs.binary_search(&output);
+        found.expect("an output tile of the chip")
+    }
 }
 
 /// Keys or values of a layer, by class: (sequence, head, tile of positions, tile of elements), L / c vectors each. Behind the positions
@@ -111,13 +121,28 @@ impl Builder<'_> {
             .collect()
     }
 
-    fn product(&mut self, inputs: &Tiles, outputs: &Tiles) -> Product {
-        let (inputs, outputs) = (inputs.len(), outputs.len());
+    /// A product of which the chip computes some output tiles.
+    fn product_of(&mut self, inputs: &Tiles, outputs: Vec<usize>) -> Product {
+        let inputs = inputs.len();
         Product {
             inputs,
-            weights: self.tiles(inputs * outputs),
-            factors: self.words(outputs),
+            weights: self.tiles(inputs * outputs.len()),
+            factors: self.words(outputs.len()),
+            outputs,
         }
+    }
+
+    /// A product whose output tiles are shared out one by one.
+    fn product(&mut self, inputs: &Tiles, outputs: &Tiles) -> Product {
+        let owned = self.plan.share.owned(outputs.len());
+        self.product_of(inputs, owned)
+    }
+
+    /// A product whose output tiles are those of heads.
+    fn heads(&mut self, inputs: &Tiles, heads: &[usize]) -> Product {
+        let tiles = self.plan.head_tiles();
+        let of_head = |&head: &usize| head * tiles..(head + 1) * tiles;
+        self.product_of(inputs, heads.iter().flat_map(of_head).collect())
     }
 
     fn cache(&mut self) -> Cache {
@@ -139,16 +164,12 @@ impl Builder<'_> {
     }
 
     fn attention(&mut self) -> Attention {
-        let Plan {
-            width,
-            queries,
-            keys,
-            ..
-        } = self.plan;
+        let Plan { width, queries, .. } = self.plan;
+        let [key_heads, query_heads, value_heads] = self.plan.owned_heads();
         Attention {
-            query: self.product(width, queries),
-            key: self.product(width, keys),
-            value: self.product(width, keys),
+            query: self.heads(width, &query_heads),
+            key: self.heads(width, &key_heads),
+            value: self.heads(width, &value_heads),
             output: self.product(queries, width),
             keys: self.cache(),
             values: self.cache(),
@@ -179,8 +200,8 @@ impl Layout {
             .vocabulary
             .map(|_| builder.product(&plan.width, &plan.vocabulary));
         let layers = builder.layers();
-        let result_tiles = match head {
-            Some(_) => plan.vocabulary.len(),
+        let result_tiles = match &head {
+            Some(head) => head.outputs.len(),
             None => plan.width.len(),
         };
         // What attention needs, if there is any.

@@ -58,10 +58,32 @@ pub const CHOICES: [Choice; 4] = [
     },
 ];
 
+/// Which of the columns and heads a chip computes: unit u belongs to chip u modulo their number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    pub chip: usize,
+    pub chips: usize,
+}
+
+impl Share {
+    /// A chip that computes everything.
+    pub const ALONE: Self = Self { chip: 0, chips: 1 };
+
+    pub const fn owns(self, unit: usize) -> bool {
+        unit % self.chips == self.chip
+    }
+
+    /// Of so many units, those of the chip.
+    pub fn owned(self, units: usize) -> Vec<usize> {
+        (0..units).filter(|&unit| self.owns(unit)).collect()
+    }
+}
+
 /// Everything that does not depend on time.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub part: Part,
+    pub share: Share,
     pub shape: Shape,
     pub lanes: usize,
     pub alus: usize,
@@ -219,6 +241,7 @@ impl Plan {
         part: Part,
         shape: &Shape,
         choice: Choice,
+        share: Share,
     ) -> Result<Self, CompileError> {
         let Some(vxm) = &config.vxm else {
             return Err(CompileError::NoVectorUnit);
@@ -255,6 +278,7 @@ impl Plan {
         let registers = registers(shape, lanes, vxm.registers, [rows.slots, choice.turns])?;
         let plan = Self {
             part,
+            share,
             lanes,
             alus: vxm.alus,
             streams,
@@ -287,6 +311,22 @@ impl Plan {
     /// Westward: the first stream that the vector unit drives. The MXM and the switch unit drive those before it.
     pub const fn vector_stream_west(&self) -> u8 {
         2 * PLANES as u8
+    }
+
+    /// Heads of keys whose keys, heads of queries, and heads of keys whose values the chip computes: all of them are units, one after the
+    /// other.
+    pub fn owned_heads(&self) -> [Vec<usize>; 3] {
+        let (heads, keys) = (self.shape.heads, self.shape.kv_heads);
+        let owned = |first: usize, count: usize| {
+            (0..count)
+                .filter(|head| self.share.owns(first + head))
+                .collect()
+        };
+        [
+            owned(0, keys),
+            owned(keys, heads),
+            owned(keys + heads, keys),
+        ]
     }
 
     /// Tiles of a head.

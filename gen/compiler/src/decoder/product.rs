@@ -68,6 +68,7 @@ impl Step<'_> {
 
     /// Word vectors to the vector unit, for passes from cycle `start` on.
     pub fn words(&self, work: &mut Work, words: &Words, index: usize, start: i64, level: Level) {
+        self.scheduler.claim_words(work, start, level);
         let position = self.config().vxm_position();
         for (plane, &place) in words.iter().enumerate() {
             let nest = Nest::free(start, index, &[level]);
@@ -196,7 +197,8 @@ impl Step<'_> {
         let period = self.plan.burst().max(sequences);
         let mut work = Work::default();
         let first = self.load_weights(&mut work, false, tiles, period);
-        let offset = column.output * tiles * self.plan.burst();
+        let local = column.product.local(column.output);
+        let offset = local * tiles * self.plan.burst();
         let places = &column.product.weights;
         self.read_weights(&mut work, places, offset, first, tiles, period);
         let levels = [
@@ -214,7 +216,7 @@ impl Step<'_> {
         let fetched = hole.min(sums - self.scheduler.chain());
         let factors = &column.product.factors;
         let passes = Passes::one(fetched, column.factor);
-        self.fetch(&mut work, factors, column.output, passes)?;
+        self.fetch(&mut work, factors, local, passes)?;
         pass(self, &mut work, sums)?;
         let cycle = self.scheduler.place(work)?;
         Ok(cycle + sums + sequences as i64 - 1)

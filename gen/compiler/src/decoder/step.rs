@@ -19,15 +19,9 @@ pub struct Step<'a> {
     pub scheduler: Scheduler<'a>,
 }
 
-/// The program of all layers.
+/// The program of all layers, on one chip.
 pub fn program(config: &Config, plan: &Plan, layout: &Layout) -> Result<Program, CompileError> {
-    let mut step = Step {
-        plan,
-        layout,
-        scheduler: Scheduler::new(config, plan.alus, plan.registers.count),
-    };
-    step.rows_of_x()?;
-    step.constant(plan.registers.epsilon, plan.shape.epsilon)?;
+    let mut step = Step::new(config, plan, layout)?;
     match plan.part {
         Part::Layers => step.layers()?,
         Part::Network => step.network(&layout.layers[0].network)?,
@@ -36,6 +30,23 @@ pub fn program(config: &Config, plan: &Plan, layout: &Layout) -> Result<Program,
 }
 
 impl<'a> Step<'a> {
+    /// A step whose rows of x are on the way.
+    pub fn new(
+        config: &'a Config,
+        plan: &'a Plan,
+        layout: &'a Layout,
+    ) -> Result<Self, CompileError> {
+        let links = plan.share.chips - 1;
+        let mut step = Step {
+            plan,
+            layout,
+            scheduler: Scheduler::new(config, plan.alus, plan.registers.count, links),
+        };
+        step.rows_of_x()?;
+        step.constant(plan.registers.epsilon, plan.shape.epsilon)?;
+        Ok(step)
+    }
+
     pub const fn config(&self) -> &'a Config {
         self.scheduler.config
     }
@@ -92,7 +103,7 @@ impl<'a> Step<'a> {
     }
 
     /// What attention needs in registers: the largest weight, angles and masks.
-    fn tables(&mut self) -> Result<(), CompileError> {
+    pub fn tables(&mut self) -> Result<(), CompileError> {
         let (layout, plan) = (self.layout, self.plan);
         let registers = plan.registers;
         self.constant(registers.amplitude, AMPLITUDE)?;
@@ -119,7 +130,9 @@ impl<'a> Step<'a> {
         mask.source = Source::Stream(Format::Int8);
         mask.write = Some(0);
         let mut work = Work::default();
-        let nest = Nest::free(0, 0, &[Level::new(plan.key_tiles, 1, 1)]);
+        let level = Level::new(plan.key_tiles, 1, 1);
+        self.scheduler.claim_words(&mut work, 0, level);
+        let nest = Nest::free(0, 0, &[level]);
         let position = self.config().vxm_position();
         self.scheduler
             .read(&mut work, self.layout.masks, stream, position, nest);

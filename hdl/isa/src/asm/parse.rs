@@ -32,7 +32,7 @@ const MNEMONICS: &str = "instructions: nop N | read S, A | gather S, S, A | writ
 lw.row[.iw] eN, R | lw.column[.iw] eN, R | iw | lx eN, R | lx.scaled eN, eN, R | \
 mm eN | mm.scaled eN, eN | mm.buffer[.scaled] R | \
 acc[.init|.init_inner|.init_outer][.emit|.emit_inner|.emit_outer] wN, R | config R, V | \
-vec S, S, dN, rN | lanes.MODE[.word] S, S, N | tload S, R | tstore S, C | reduce.sum|max|argmax S, S | send wN | receive eN | notify | sync | end; \
+vec S, S, dN, rN | lanes.MODE[.word] S, S, N | tload S, R | tstore S, C | reduce.sum|max|argmax S, S | send wN | receive[.word] eN | notify | sync | end; \
 operations take up to two `repeat count, interval, stride`";
 
 /// Assembles a program; `file` names the text in errors.
@@ -310,14 +310,15 @@ fn operation(
             let stream = sent.index;
             (Operation::Send { stream }, address)
         }
-        ("receive", [s, rest @ ..]) if plain && rest.len() < 2 => {
+        ("receive", [s, rest @ ..]) if (plain || modifiers == ["word"]) && rest.len() < 2 => {
             let received = stream(s)?;
             if received.westward {
                 return Err(format!("links are in the west: `{s}` must be an e stream"));
             }
             let address = rest.first().map_or(Ok(0), |a| address(a))?;
             let stream = received.index;
-            (Operation::Receive { stream }, address)
+            let word = !plain;
+            (Operation::Receive { stream, word }, address)
         }
         _ => {
             return Err(format!(

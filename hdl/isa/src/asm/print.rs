@@ -48,7 +48,9 @@ impl Display for Operation {
             Self::TransposeStore { to } => write!(f, "tstore {to}"),
             Self::Reduce { from, to } => write!(f, "reduce {from}, {to}"),
             Self::Send { stream } => write!(f, "send w{stream}"),
-            Self::Receive { stream } => write!(f, "receive e{stream}"),
+            Self::Receive { stream, word } => {
+                write!(f, "receive{} e{stream}", if word { ".word" } else { "" })
+            }
         }
     }
 }

@@ -113,7 +113,10 @@ impl Operation {
             Self::TransposeStore { to } => (opcode::EDGE, 2, none, to),
             Self::Reduce { from, to } => (opcode::EDGE, 3, from, to),
             Self::Send { stream } => (opcode::EDGE, 8, Stream::west(stream), none),
-            Self::Receive { stream } => (opcode::EDGE, 9, Stream::east(stream), none),
+            Self::Receive { stream, word } => {
+                let flags = 9 | (word as u128) << 1;
+                (opcode::EDGE, flags, Stream::east(stream), none)
+            }
         }
     }
 
@@ -159,6 +162,7 @@ impl Operation {
                 },
                 9 | 11 => Self::Receive {
                     stream: stream.index,
+                    word: flags & 2 != 0,
                 },
                 0 => Self::Lanes {
                     from: stream,

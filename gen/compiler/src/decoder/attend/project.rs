@@ -2,31 +2,35 @@
 
 use super::super::layout::{Cache, Product};
 use super::super::product::Column;
-use super::super::scheduler::{Passes, Work};
+use super::super::scheduler::{Arrival, Passes, Work};
 use super::super::step::Step;
-use super::{Driven, Target, coded};
+use super::{Driven, Half, Target, coded};
 use crate::CompileError;
 use crate::alu::{add, at, multiply};
 use crate::nest::Level;
 use crate::place::Place;
 use lpu_isa::descriptor::{Alu, Operand, Source};
 use lpu_isa::{Descriptor, Stream};
-use std::ops::Range;
 
 impl Step<'_> {
     /// Queries or keys: product and rotation of some heads.
     pub fn rotated(
         &mut self,
         product: &Product,
-        heads: Range<usize>,
+        heads: &[usize],
         target: Target<'_>,
     ) -> Result<Driven, CompileError> {
         let (registers, tiles) = (self.plan.registers, self.plan.head_tiles());
         let (mut driven, mut waiting) = (Vec::new(), None);
-        for head in heads {
+        for (turn, &head) in heads.iter().enumerate() {
+            // Of heads that follow each other the number says whose turn it is.
+            let turn = match self.plan.share.chips {
+                1 => head,
+                _ => turn,
+            };
             for tile in 0..tiles {
                 let output = head * tiles + tile;
-                let factor = registers.factor(output);
+                let factor = registers.factor(turn * tiles + tile);
                 let column = Column {
                     product,
                     output,
@@ -35,7 +39,7 @@ impl Step<'_> {
                     roomy: matches!(target, Target::Operands),
                 };
                 self.column(column, |step, work, start| {
-                    let row = registers.rotated(0, head) + tile;
+                    let row = registers.rotated(0, turn) + tile;
                     let pass = Descriptor {
                         write: Some(0),
                         ..step.projected(factor, row)
@@ -46,25 +50,30 @@ impl Step<'_> {
             }
             // Placed behind the next head's products, which its loads of the operand buffer would push away.
             let ready = match registers.turns {
-                1 => Some(head),
-                _ => waiting.replace(head),
+                1 => Some((turn, head)),
+                _ => waiting.replace((turn, head)),
             };
-            if let Some(head) = ready {
-                driven.push(self.rotate(head, target)?);
+            if let Some((turn, head)) = ready {
+                driven.push(self.rotate(turn, head, target)?);
             }
         }
-        if let Some(head) = waiting {
-            driven.push(self.rotate(head, target)?);
+        if let Some((turn, head)) = waiting {
+            driven.push(self.rotate(turn, head, target)?);
         }
         Ok(driven)
     }
 
     /// Both halves of a head of every sequence; returns when the last was driven.
-    fn rotate(&mut self, head: usize, target: Target<'_>) -> Result<i64, CompileError> {
+    fn rotate(
+        &mut self,
+        turn: usize,
+        head: usize,
+        target: Target<'_>,
+    ) -> Result<i64, CompileError> {
         let (registers, half) = (self.plan.registers, self.plan.half);
         let mut driven = 0;
         for tile in 0..half {
-            let row = registers.rotated(0, head) + tile;
+            let row = registers.rotated(0, turn) + tile;
             let passes = self.each(0, row);
             let [cosine, sine] = [registers.cosines, registers.sines]
                 .map(|table| self.shared(row, table + tile, multiply(Operand::Register)));
@@ -106,15 +115,18 @@ impl Step<'_> {
         target: Target<'_>,
     ) -> Result<(), CompileError> {
         match target {
-            Target::Cache(cache) => self.store(work, passes, pass, cache, [head, element]),
+            Target::Cache(half, cache) => {
+                self.store(work, passes, pass, (half, cache), [head, element])
+            }
             Target::Operands => {
                 let (group, tiles) = (self.plan.group, self.plan.head_tiles());
                 let stream = self.plan.vector_stream;
-                let pass = coded(pass, Stream::east(stream));
-                self.scheduler.pass(work, Stream::west(0), passes, pass)?;
                 let row = (head / group * tiles + element) * group + head % group;
                 let row = self.plan.rows.queries + row;
                 let stride = self.plan.shape.heads * tiles;
+                self.send_row(passes, pass, row, stride)?;
+                let pass = coded(pass, Stream::east(stream));
+                self.scheduler.pass(work, Stream::west(0), passes, pass)?;
                 self.scheduler.load(work, stream, passes, row, stride);
                 Ok(())
             }
@@ -127,7 +139,7 @@ impl Step<'_> {
         work: &mut Work,
         passes: Passes,
         pass: Descriptor,
-        cache: &Cache,
+        (half, cache): (Half, &Cache),
         [head, element]: [usize; 2],
     ) -> Result<(), CompileError> {
         let stream = self.plan.vector_stream_west();
@@ -143,6 +155,14 @@ impl Step<'_> {
             };
             self.scheduler
                 .write(work, place, stream, passes.start, &levels);
+        }
+        if self.plan.share.chips > 1 {
+            self.scheduler.send(work, passes, stream);
+            work.sends(Arrival::Cache {
+                half,
+                head,
+                element,
+            });
         }
         Ok(())
     }

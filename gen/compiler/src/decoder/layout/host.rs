@@ -5,6 +5,7 @@ use super::super::tiles::Tiles;
 use super::super::{Entry, Inputs, LayerWeights, Matrix, Weights};
 use super::{Cache, Layer, Layout, Network, Product, Words};
 use crate::CompileError;
+use crate::alu::PLANES;
 use crate::matmul::Vector;
 use crate::place::Place;
 
@@ -46,9 +47,9 @@ impl Layout {
     ) {
         let streams = self.plan.streams;
         let mut first = 0;
-        for output in 0..outputs.len() {
+        for (local, &output) in product.outputs.iter().enumerate() {
             let columns = outputs.tile(output);
-            Self::pack_words(vectors, &product.factors, output, columns, |n| {
+            Self::pack_words(vectors, &product.factors, local, columns, |n| {
                 matrix.factors[n]
             });
             for input in 0..inputs.len() {
@@ -174,29 +175,48 @@ impl Layout {
         self.results.iter().flat_map(plane).collect()
     }
 
-    fn result_tiles(&self) -> &Tiles {
-        match self.head {
-            Some(_) => &self.plan.vocabulary,
-            None => &self.plan.width,
+    /// Lanes of the tiles of results that are in SRAM.
+    fn result_tiles(&self) -> Vec<&[Option<usize>]> {
+        let plan = &self.plan;
+        match &self.head {
+            Some(head) => {
+                let outputs = head.outputs.iter();
+                outputs.map(|&tile| plan.vocabulary.tile(tile)).collect()
+            }
+            None => (0..plan.width.len())
+                .map(|tile| plan.width.tile(tile))
+                .collect(),
         }
+    }
+
+    /// Bytes of [`Self::result_places`].
+    pub(in super::super) fn result_bytes(&self) -> usize {
+        PLANES * self.result_tiles().len() * self.shape().sequences * self.plan.lanes
     }
 
     /// The results of each sequence, FP32 patterns, from the bytes of [`Self::result_places`].
     pub fn results(&self, bytes: &[u8]) -> Vec<Vec<u32>> {
+        let size = self.shape().vocabulary.unwrap_or(self.shape().width);
+        let mut rows = vec![vec![0; size]; self.shape().sequences];
+        self.place_results(bytes, &mut rows);
+        rows
+    }
+
+    /// The same into rows of which other chips fill the rest.
+    pub(in super::super) fn place_results(&self, bytes: &[u8], rows: &mut [Vec<u32>]) {
         let (tiles, lanes) = (self.result_tiles(), self.plan.lanes);
         let plane = tiles.len() * self.shape().sequences * lanes;
-        let row = |sequence: usize| {
-            let mut row = Vec::new();
-            for tile in 0..tiles.len() {
+        for (sequence, row) in rows.iter_mut().enumerate() {
+            for (tile, elements) in tiles.iter().enumerate() {
                 let first = (sequence * tiles.len() + tile) * lanes;
-                for lane in (0..lanes).filter(|&lane| tiles.tile(tile)[lane].is_some()) {
-                    let byte = |p| bytes[p * plane + first + lane];
-                    row.push(u32::from_le_bytes(std::array::from_fn(byte)));
+                for (lane, element) in elements.iter().enumerate() {
+                    if let Some(element) = *element {
+                        let byte = |p| bytes[p * plane + first + lane];
+                        row[element] = u32::from_le_bytes(std::array::from_fn(byte));
+                    }
                 }
             }
-            row
-        };
-        (0..self.shape().sequences).map(row).collect()
+        }
     }
 
     /// The vectors (slice, address) that hold keys and values of positions 0 to `positions` - 1 of a sequence.

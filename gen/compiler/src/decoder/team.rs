@@ -1,0 +1,261 @@
+//! The chips of a rack on one step: each computes its share of every product, and what all need goes to all by their links.
+//!
+//! Every chip has all rows of x, all keys and values, and computes attention over the cache by itself. Shared out are the columns of
+//! the products; after each of them comes an all-gather: codes of queries, keys and values, x, codes of h, x.
+
+use super::attend::{Driven, Half, Item, Target};
+use super::layout::{Attention, Layout};
+use super::plan::Plan;
+use super::scheduler::{Arrival, Passes, Sent, Work};
+use super::step::Step;
+use crate::CompileError;
+use crate::nest::{Level, Nest};
+use crate::place::Place;
+use lpu_isa::descriptor::{Format, Source};
+use lpu_isa::latency::{RECEIVE_LATENCY, SEND_LATENCY};
+use lpu_isa::rack::Rack;
+use lpu_isa::{Config, Descriptor, Operation, Program, Queue, QueueKind, Stream};
+use std::collections::VecDeque;
+
+/// When the last vectors of each head of keys and of values were driven towards the cache.
+#[derive(Clone)]
+struct Filled {
+    keys: Driven,
+    values: Driven,
+}
+
+/// A step of every chip.
+struct Team<'a> {
+    rack: Rack,
+    steps: Vec<Step<'a>>,
+}
+
+/// The programs of all layers, one for each chip.
+pub fn programs(
+    config: &Config,
+    rack: &Rack,
+    plans: &[Plan],
+    layouts: &[Layout],
+) -> Result<Vec<Program>, CompileError> {
+    let chips = plans.iter().zip(layouts);
+    let steps: Result<Vec<_>, _> = chips
+        .map(|(plan, layout)| Step::new(config, plan, layout))
+        .collect();
+    let mut team = Team {
+        rack: *rack,
+        steps: steps?,
+    };
+    team.layers()?;
+    let streams = plans[0].streams;
+    let timelines: Vec<_> = team
+        .steps
+        .into_iter()
+        .map(|step| step.scheduler.timeline(streams))
+        .collect();
+    // All chips begin in the same cycle.
+    let firsts = timelines
+        .iter()
+        .filter_map(|(timeline, _)| timeline.first());
+    let origin = firsts.min().unwrap_or(0);
+    timelines
+        .into_iter()
+        .map(|(timeline, pool)| {
+            let mut program = timeline.lower_from(config, origin)?;
+            pool.describe(&mut program);
+            Ok(program)
+        })
+        .collect()
+}
+
+impl<'a> Team<'a> {
+    fn layers(&mut self) -> Result<(), CompileError> {
+        for step in &mut self.steps {
+            step.tables()?;
+        }
+        for number in 0..self.steps[0].layout.layers.len() {
+            self.attention(number)?;
+            self.feed_forward(number)?;
+        }
+        for step in &mut self.steps {
+            let layout = step.layout;
+            match &layout.head {
+                Some(head) => step.logits(head)?,
+                None => step.rows()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn attention(&mut self, number: usize) -> Result<(), CompileError> {
+        let shape = &self.steps[0].plan.shape;
+        let (heads, sequences) = (shape.kv_heads, shape.sequences);
+        let none = Filled {
+            keys: vec![i64::MIN; heads],
+            values: vec![i64::MIN; heads],
+        };
+        let mut filled = vec![none; self.steps.len()];
+        for (step, filled) in self.steps.iter_mut().zip(&mut filled) {
+            let layer = attention_of(step.layout, number);
+            step.normalise()?;
+            let [keys, queries, values] = step.plan.owned_heads();
+            let target = Target::Cache(Half::Keys, &layer.keys);
+            let driven = step.rotated(&layer.key, &keys, target)?;
+            for (head, at) in keys.into_iter().zip(driven) {
+                filled.keys[head] = at;
+            }
+            step.rotated(&layer.query, &queries, Target::Operands)?;
+            let mut placed = vec![None; heads];
+            for head in values {
+                filled.values[head] = step.values_once(layer, head, &mut placed)?;
+            }
+        }
+        self.deliver(Some(number), &mut filled)?;
+        for (step, filled) in self.steps.iter_mut().zip(&filled) {
+            let layer = attention_of(step.layout, number);
+            let items = (0..sequences * heads).map(|index| Item {
+                index,
+                sequence: index % sequences,
+                head: index / sequences,
+            });
+            let mut waiting = VecDeque::new();
+            for item in items {
+                if waiting.len() == step.plan.registers.buffers
+                    && let Some(first) = waiting.pop_front()
+                {
+                    let first: Item = first;
+                    step.attend(layer, first, filled.values[first.head])?;
+                }
+                step.scores(layer, item, filled.keys[item.head])?;
+                step.softmax(number, item)?;
+                waiting.push_back(item);
+            }
+            for item in waiting {
+                step.attend(layer, item, filled.values[item.head])?;
+            }
+            step.add_product(&layer.output, step.plan.rows.attended)?;
+        }
+        self.deliver(None, &mut filled)
+    }
+
+    fn feed_forward(&mut self, number: usize) -> Result<(), CompileError> {
+        for step in &mut self.steps {
+            let layout = step.layout;
+            step.hidden_rows(&layout.layers[number].network)?;
+        }
+        self.deliver(None, &mut [])?;
+        for step in &mut self.steps {
+            let layout = step.layout;
+            let down = &layout.layers[number].network.down;
+            step.add_product(down, step.plan.rows.hidden)?;
+        }
+        self.deliver(None, &mut [])
+    }
+
+    /// Places what the others do with what was sent since the last call; `layer` is the one whose caches it is for.
+    fn deliver(&mut self, layer: Option<usize>, filled: &mut [Filled]) -> Result<(), CompileError> {
+        let steps = self.steps.iter_mut().enumerate();
+        let mut sent: Vec<(usize, Sent)> = steps
+            .flat_map(|(chip, step)| {
+                let sent = step.scheduler.take_sent().into_iter();
+                sent.map(move |sent| (chip, sent))
+            })
+            .collect();
+        sent.sort_by_key(|(chip, sent)| (sent.issue, *chip));
+        for (from, Sent { what, issue }) in sent {
+            for chip in (0..self.steps.len()).filter(|&chip| chip != from) {
+                let link = (0..self.rack.links())
+                    .find(|&link| {
+                        self.rack
+                            .peer(chip, link)
+                            .is_some_and(|peer| peer.0 == from)
+                    })
+                    .expect("every chip has a link to every other");
+                let ready = issue + (SEND_LATENCY + self.rack.hop()) as i64;
+                let step = &mut self.steps[chip];
+                let driven = step.receive(link, ready, what, layer)?;
+                if let Arrival::Cache { half, head, .. } = what {
+                    let times = match half {
+                        Half::Keys => &mut filled[chip].keys,
+                        Half::Values => &mut filled[chip].values,
+                    };
+                    times[head] = times[head].max(driven);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn attention_of(layout: &Layout, number: usize) -> &Attention {
+    let attention = layout.layers[number].attention.as_ref();
+    attention.expect("whole layers")
+}
+
+impl Step<'_> {
+    /// Takes what another chip has sent, which is there from cycle `ready` on. Of vectors for a cache: when the vector unit would have
+    /// driven them to be there as early.
+    fn receive(
+        &mut self,
+        link: usize,
+        ready: i64,
+        what: Arrival,
+        layer: Option<usize>,
+    ) -> Result<i64, CompileError> {
+        let (plan, layout) = (self.plan, self.layout);
+        let count = plan.shape.sequences;
+        let stream = plan.word_stream;
+        let mut work = Work::default();
+        let word = matches!(what, Arrival::X { .. });
+        let passing = self.scheduler.receive(&mut work, link, stream, count, word);
+        work.from = ready;
+        match what {
+            Arrival::Cache {
+                half,
+                head,
+                element,
+            } => {
+                let layer = attention_of(layout, layer.expect("caches belong to a layer"));
+                let cache = match half {
+                    Half::Keys => &layer.keys,
+                    Half::Values => &layer.values,
+                };
+                let offset = layout.cache_offset(0, head, 0, element);
+                let stride = layout.cache_offset(1, 0, 0, 0);
+                for &Place { slice, address } in &cache.places {
+                    let start = (RECEIVE_LATENCY as usize + slice) as i64;
+                    let levels = [Level::new(count, 1, stride)];
+                    let nest = Nest::free(start, address + offset, &levels);
+                    let stream = Stream::east(stream);
+                    let queue = Queue::new(QueueKind::MemWrite, slice);
+                    work.burst.push(queue, Operation::Write { stream }, nest);
+                }
+            }
+            Arrival::Row { row, stride } => {
+                let way = self.config().mxm_position() - self.config().vxm_position();
+                let start = passing + way as i64;
+                self.scheduler
+                    .load_arrival(&mut work, start, stream, count, [row, stride]);
+            }
+            Arrival::X { tile } => {
+                let taken = Descriptor {
+                    source: Source::Stream(Format::Fp32),
+                    write: Some(0),
+                    ..Descriptor::default()
+                };
+                let passes = Passes {
+                    start: passing,
+                    row: plan.registers.x(0, tile),
+                    count,
+                    interval: crate::alu::PLANES,
+                    stride: plan.registers.sequence_size,
+                };
+                self.scheduler
+                    .pass(&mut work, Stream::east(stream), passes, taken)?;
+            }
+        }
+        let cycle = self.scheduler.place(work)?;
+        let last = cycle + count as i64 - 1;
+        let back = self.config().vxm_position() as i64 - 1;
+        Ok(last + RECEIVE_LATENCY as i64 - back)
+    }
+}
