@@ -217,6 +217,35 @@ pub struct RunArgs {
     pub json: bool,
 }
 
+/// How links are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum TopologyArg {
+    /// Each LPU has a link to every other
+    AllToAll,
+    /// Each LPU has a link to the next and one to the one before
+    Ring,
+    /// Each LPU has a link to its parent and to two children
+    Tree,
+}
+
+/// Several LPUs.
+#[derive(Args)]
+pub struct RackArgs {
+    /// LPUs that share the work, 1 to 8, launched in the same cycle
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub lpus: usize,
+    /// How their links are joined
+    #[arg(long, value_enum, default_value_t = TopologyArg::AllToAll)]
+    pub topology: TopologyArg,
+    /// Cycles from a link that takes a vector to the RECEIVE that finds it (default: a link of 208 slots over a line of 7 cycles,
+    /// lanes a word apart)
+    #[arg(long, value_name = "CYCLES")]
+    pub hop: Option<u64>,
+    /// Threads that simulate them (default: as many as the host has)
+    #[arg(long, value_name = "N", value_parser = dimension)]
+    pub threads: Option<usize>,
+}
+
 /// Format of the operands of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum FormatArg {
@@ -248,6 +277,8 @@ pub struct MatmulArgs {
     /// Columns of B
     #[arg(long, default_value_t = 64, value_parser = dimension)]
     pub n: usize,
+    #[command(flatten)]
+    pub rack: RackArgs,
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -335,6 +366,8 @@ pub struct LayerArgs {
     /// Sequences that take a token each
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = dimension)]
     pub batch: usize,
+    #[command(flatten)]
+    pub rack: RackArgs,
     #[command(flatten)]
     pub run: RunArgs,
 }

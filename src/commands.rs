@@ -5,6 +5,7 @@ mod config;
 mod doctor;
 mod gen_verilog;
 mod generate;
+mod lpus;
 mod model;
 mod regs;
 mod run;

@@ -35,6 +35,15 @@ const NO_SCALES: Matrix<u8> = Matrix {
 };
 
 impl Quantised {
+    /// Integers of 8 bits as they are.
+    pub fn int8(matrix: Matrix<i8>) -> Self {
+        Self::codes(Matrix {
+            rows: matrix.rows,
+            columns: matrix.columns,
+            elements: matrix.elements.into_iter().map(|x| x as u8).collect(),
+        })
+    }
+
     /// Codes of E4M3 as they are.
     pub const fn codes(codes: Matrix<u8>) -> Self {
         Self {

@@ -143,6 +143,8 @@ impl<T: Tile + Send> Tile for RackTile<T> {
                 .map(|launch| launch.cycles)
                 .max()
                 .unwrap_or(0),
+            first_read: launches.iter().filter_map(|one| one.first_read).min(),
+            last_write: launches.iter().filter_map(|one| one.last_write).max(),
             unsound_units: launches.iter().map(|launch| launch.unsound_units).sum(),
             waiting_flits: self.lost + launches.iter().map(|l| l.waiting_flits).sum::<usize>(),
             events_compared: launches.iter().map(|launch| launch.events_compared).sum(),

@@ -4,9 +4,12 @@ use crate::data::Array;
 use crate::divergence::DivergenceReport;
 use crate::files::{self, FileError, Output};
 use crate::rtl::{Rtl, RtlError};
+use crate::rack::RackTile;
+use crate::tile::{ModelTile, RtlTile, Task, Tile};
 use crate::workload::{Errors, Shape, Workload};
 use lpu_compiler::CompileError;
 use lpu_isa::Config;
+use lpu_isa::rack::Rack;
 use lpu_sim::CompiledModel;
 use lpu_verif::{Divergence, Effect, Event, LaunchReport, Machine, Scoreboard, Status, Vector};
 use miette::Diagnostic;
@@ -47,6 +50,31 @@ pub enum Engine {
     Model,
 }
 
+/// The LPUs of a run, if there are several.
+#[derive(Clone, Debug, Serialize)]
+pub struct Lpus {
+    /// How many.
+    pub lpus: usize,
+    /// How their links are joined.
+    pub topology: String,
+    /// Cycles from a link that takes a flit to the first RECEIVE that finds it.
+    pub hop: u64,
+    /// Threads that simulated them.
+    pub threads: usize,
+}
+
+impl Lpus {
+    /// Those of a rack of more than one.
+    pub fn of(rack: &Rack, threads: usize) -> Option<Self> {
+        (rack.chips() > 1).then(|| Self {
+            lpus: rack.chips(),
+            topology: rack.topology().to_string(),
+            hop: rack.hop(),
+            threads,
+        })
+    }
+}
+
 /// What a run measured.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -61,6 +89,9 @@ pub struct Report {
     /// Its dimensions.
     #[serde(flatten)]
     pub shape: Shape,
+    /// The LPUs, if there are several.
+    #[serde(flatten)]
+    pub lpus: Option<Lpus>,
     /// Cycles from the first SRAM read to the last result written, as compiled.
     pub cycles_predicted: u64,
     /// The same as observed.
@@ -128,6 +159,7 @@ struct Span {
 /// What an engine did, before it is summed up.
 struct Run {
     engine: Engine,
+    lpus: Option<Lpus>,
     launch_cycles: u64,
     events_compared: u64,
     span: Span,
@@ -206,6 +238,7 @@ impl Job {
         }
         let run = Run {
             engine: Engine::Model,
+            lpus: None,
             launch_cycles: machine.report().cycles,
             events_compared: total,
             span,
@@ -290,12 +323,70 @@ impl Job {
         }
         let run = Run {
             engine: Engine::Rtl,
+            lpus: None,
             launch_cycles: registers.cycles,
             events_compared: scoreboard.compared(),
             span,
             seconds,
         };
         Ok(self.finish(run, memory.as_deref(), divergence))
+    }
+
+    /// Runs on the chips of a rack: in RTL if there is a model, every event compared, else on golden machines.
+    pub fn run_rack(
+        &self,
+        rack: &Rack,
+        compiled: Option<&CompiledModel>,
+        threads: usize,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Finished, RunError> {
+        let tasks = self.workload.chips().into_iter();
+        let tiles = tasks.map(|(program, prediction)| {
+            let task = Task {
+                config: &self.config,
+                program,
+                prediction,
+            };
+            Ok(match compiled {
+                Some(compiled) => Box::new(RtlTile::new(task, compiled, true)?) as Box<dyn Tile + Send>,
+                None => Box::new(ModelTile::new(task)),
+            })
+        });
+        let tiles = tiles.collect::<Result<Vec<_>, RunError>>()?;
+        let mut tile = RackTile::new(*rack, &self.config, tiles, threads);
+        tile.write(&self.workload.image()?)?;
+        for (queue, base) in self.workload.bases() {
+            tile.set_base(queue, base)?;
+        }
+        let start = Instant::now();
+        tile.begin();
+        let mut cycle = 0;
+        while tile.advance(CHUNK) {
+            cycle += CHUNK;
+            progress(cycle);
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        let launch = tile.finish()?;
+        let places: Vec<_> = self.places().collect();
+        let memory = match launch.ended {
+            true => Some(tile.read(&places)?),
+            false => None,
+        };
+        let run = Run {
+            engine: compiled.map_or(Engine::Model, |_| Engine::Rtl),
+            lpus: Lpus::of(rack, threads),
+            launch_cycles: launch.cycles,
+            events_compared: launch.events_compared,
+            span: Span {
+                first: launch.first_read,
+                last: launch.last_write,
+            },
+            seconds,
+        };
+        let unsound = usize::from(launch.unsound_units > 0 || launch.waiting_flits > 0);
+        let mut finished = self.finish(run, memory.as_deref(), launch.divergence);
+        finished.report.mismatches += unsound as u64;
+        Ok(finished)
     }
 
     /// Runs once more, until the end of a window of cycles, and writes waves of it. Returns the model cycle of the launch.
@@ -365,6 +456,7 @@ impl Job {
     ) -> Finished {
         let Run {
             engine,
+            lpus,
             launch_cycles,
             events_compared,
             span,
@@ -386,6 +478,7 @@ impl Job {
         let work = workload.work();
         let wrong = judged.as_ref().map_or(work.elements, |judged| judged.wrong);
         let measured = span.cycles();
+        let chips = lpus.as_ref().map_or(1, |lpus| lpus.lpus);
         let share = |work: u64, each: usize| {
             if measured == 0 {
                 0.0
@@ -400,19 +493,20 @@ impl Job {
                 0.0
             }
         };
-        let macs_per_cycle = self.config.macs_per_cycle() * work.macs_per_multiplier;
+        let macs_per_cycle = chips * self.config.macs_per_cycle() * work.macs_per_multiplier;
         let report = Report {
             workload: workload.name(),
             config: self.config.name.clone(),
             config_hash: self.config.hash(),
             engine,
             shape: workload.shape(),
+            lpus,
             cycles_predicted: workload.prediction().cycles(),
             cycles_measured: measured,
             launch_cycles,
             macs: work.macs,
             mac_utilization: share(work.macs, macs_per_cycle),
-            sram_read_utilization: share(work.read_bytes, self.config.mem.slices * lanes),
+            sram_read_utilization: share(work.read_bytes, chips * self.config.mem.slices * lanes),
             mismatches: wrong + u64::from(divergence.is_some()),
             errors: judged.as_ref().and_then(|judged| judged.errors),
             events_compared,

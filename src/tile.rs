@@ -33,6 +33,10 @@ pub struct Launch {
     pub ended: bool,
     /// The CYCLE register: cycles from the launch until busy fell.
     pub cycles: u64,
+    /// First cycle in which an SRAM read used its address.
+    pub first_read: Option<u64>,
+    /// Last cycle in which an SRAM write used its port.
+    pub last_write: Option<u64>,
     /// Units with a recorded fault or an ECC count.
     pub unsound_units: usize,
     /// Flits that have come by links and that no RECEIVE has taken.

@@ -4,11 +4,13 @@ pub mod attention;
 pub mod layer;
 pub mod matmul;
 pub mod rows;
+pub mod split;
 
 pub use attention::Attention;
 pub use layer::Layers;
 pub use matmul::Matmul;
 pub use rows::Rows;
+pub use split::SplitMatmul;
 
 use crate::data::{Array, ArrayError, Matrix};
 use lpu_compiler::matmul::Vector;
@@ -24,10 +26,15 @@ pub trait Workload {
     fn name(&self) -> &'static str;
     /// Its dimensions.
     fn shape(&self) -> Shape;
-    /// The program of every queue.
+    /// The program of every queue, of the first chip if there are several.
     fn program(&self) -> &Program;
-    /// What the launch takes.
+    /// What the launch takes, on all chips together.
     fn prediction(&self) -> &Prediction;
+    /// The program of each chip and what it takes there, if the operation is shared out to several. Their slices and queues are then numbered
+    /// as those of a [`RackTile`](crate::rack::RackTile).
+    fn chips(&self) -> Vec<(&Program, &Prediction)> {
+        vec![(self.program(), self.prediction())]
+    }
     /// The SRAM vectors before the launch.
     fn image(&self) -> Result<Vec<Vector>, CompileError>;
     /// Base registers of MEM queues that are not zero: queue and value.

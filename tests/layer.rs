@@ -34,7 +34,7 @@ fn edge() {
             ..small
         },
     ] {
-        let layers = Layers::new(&config, options, 1).expect("it fits");
+        let layers = Layers::new(&config, &Rack::ALONE, options, 1).expect("it fits");
         let finished = Job::new(&config, layers).run_rtl(&model, None, |_| ());
         let report = finished.expect("the tile runs").report;
         assert_eq!(report.mismatches, 0, "{options:?}: {report:?}");

@@ -1,5 +1,6 @@
 //! The options of `lpu generate` and `lpu model`.
 
+use super::RackArgs;
 use clap::{Args, Subcommand, ValueEnum};
 use lpu_model::quant::{Format, Scheme};
 use std::path::PathBuf;
@@ -127,6 +128,8 @@ pub struct GenerateArgs {
     pub kv_out: Option<PathBuf>,
     #[command(flatten)]
     pub format: NumbersArgs,
+    #[command(flatten)]
+    pub rack: RackArgs,
     /// Print a JSON object for each token, and one that sums up
     #[arg(long)]
     pub json: bool,

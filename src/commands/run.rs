@@ -2,9 +2,10 @@
 
 mod rows;
 
-use super::Outcome;
+use super::{Outcome, lpus};
 use crate::cli::{
-    AttentionArgs, EngineArg, FormatArg, LayerArgs, MatmulArgs, RunArgs, RunCommand, WeightsArg,
+    AttentionArgs, EngineArg, FormatArg, LayerArgs, MatmulArgs, RackArgs, RunArgs, RunCommand,
+    WeightsArg,
 };
 use crate::progress::{self, Build};
 use lpu::data::{ArrayError, Matrix, Numbers};
@@ -13,10 +14,11 @@ use lpu::quantise::{Quantised, Side};
 use lpu::run::{Finished, Job, Report};
 use lpu::workload::attention::{Options, Scales};
 use lpu::workload::layer;
-use lpu::workload::{Attention, Layers, Matmul, OperandError, Shape, Workload};
+use lpu::workload::{Attention, Layers, Matmul, OperandError, Shape, SplitMatmul, Workload};
 use lpu_compiler::attention::Weights;
 use lpu_compiler::matmul::Format;
 use lpu_isa::Config;
+use lpu_isa::rack::Rack;
 use miette::{IntoDiagnostic, miette};
 use std::ops::Range;
 use std::path::Path;
@@ -28,9 +30,18 @@ const DIVERGENCE_WAVES: &str = "lpu-divergence.fst";
 pub fn execute(command: &RunCommand) -> miette::Result<Outcome> {
     match command {
         RunCommand::Matmul(args) => {
-            let config = prepare(&args.run)?;
-            let product = matmul(&config, args)?;
-            run(&args.run, &config, product, args.a.is_none(), None)
+            let mut config = prepare(&args.run)?;
+            // No part of a product needs what another computes.
+            let rack = rack(&args.run, &args.rack, &mut config, false)?;
+            let (format, a, b) = operands(&config, args)?;
+            let seeded = args.a.is_none();
+            if rack.chips() == 1 {
+                let product = Matmul::new_in(&config, format, a, b)?;
+                return run(&args.run, &config, product, seeded, None);
+            }
+            let product = SplitMatmul::new(&config, rack.chips(), format, &a, &b)?;
+            let threads = lpus::threads(&args.rack);
+            run_on(&args.run, &config, product, seeded, (&rack, threads))
         }
         RunCommand::Attention(args) => {
             let config = prepare(&args.run)?;
@@ -38,9 +49,14 @@ pub fn execute(command: &RunCommand) -> miette::Result<Outcome> {
             run(&args.run, &config, attention, args.q.is_none(), None)
         }
         RunCommand::Layer(args) => {
-            let config = prepare(&args.run)?;
-            let layers = layers(&config, args)?;
-            run(&args.run, &config, layers, true, None)
+            let mut config = prepare(&args.run)?;
+            let rack = rack(&args.run, &args.rack, &mut config, true)?;
+            let layers = layers(&config, &rack, args)?;
+            if rack.chips() == 1 {
+                return run(&args.run, &config, layers, true, None);
+            }
+            let threads = lpus::threads(&args.rack);
+            run_on(&args.run, &config, layers, true, (&rack, threads))
         }
         command => rows::execute(command),
     }
@@ -71,6 +87,30 @@ fn prepare(args: &RunArgs) -> miette::Result<Config> {
     Ok(config)
 }
 
+/// The rack of a workload that several LPUs share.
+fn rack(
+    args: &RunArgs,
+    rack: &RackArgs,
+    config: &mut Config,
+    linked: bool,
+) -> miette::Result<Rack> {
+    let options = [
+        ("--trace", &args.trace),
+        ("--record-host", &args.record_host),
+    ];
+    if rack.lpus > 1
+        && let Some((option, _)) = options.iter().find(|(_, path)| path.is_some())
+    {
+        miette::bail!(
+            code = "lpu::run::lpus",
+            help = "leave out --lpus, or the option",
+            "{option} records signals of one LPU, and --lpus asks for {}",
+            rack.lpus
+        );
+    }
+    lpus::rack(rack, config, linked)
+}
+
 /// Bytes of SRAM that no machine exceeds: 32 slices of 65536 vectors of 64 lanes.
 const LARGEST_SRAM: u128 = 32 * 65536 * 64;
 
@@ -96,7 +136,11 @@ fn check_seeded(
     Ok(())
 }
 
-fn matmul(config: &Config, args: &MatmulArgs) -> miette::Result<Matmul> {
+/// Format and operands of a product.
+fn operands(
+    config: &Config,
+    args: &MatmulArgs,
+) -> miette::Result<(Format, Quantised, Quantised)> {
     let (m, k, n, seed) = (args.m, args.k, args.n, args.run.seed);
     let files = args.a.as_ref().zip(args.b.as_ref());
     if files.is_none() {
@@ -112,7 +156,7 @@ fn matmul(config: &Config, args: &MatmulArgs) -> miette::Result<Matmul> {
                 Some((a, b)) => (Matrix::read(a)?, Matrix::read(b)?),
                 None => (Matrix::seeded(m, k, seed, 0), Matrix::seeded(k, n, seed, 1)),
             };
-            return Ok(Matmul::new(config, a, b)?);
+            return Ok((Format::Int8, Quantised::int8(a), Quantised::int8(b)));
         }
         FormatArg::E4m3 => Format::E4m3,
         FormatArg::Nvfp4 => Format::Nvfp4,
@@ -139,7 +183,7 @@ fn matmul(config: &Config, args: &MatmulArgs) -> miette::Result<Matmul> {
             quantise(&Matrix::seeded_reals(k, n, seed, 1), Side::Right),
         ),
     };
-    Ok(Matmul::new_in(config, format, a, b)?)
+    Ok((format, a, b))
 }
 
 fn attention(config: &Config, args: &AttentionArgs) -> miette::Result<Attention> {
@@ -179,7 +223,7 @@ fn attention(config: &Config, args: &AttentionArgs) -> miette::Result<Attention>
     Ok(Attention::new(config, options, operands)?)
 }
 
-fn layers(config: &Config, args: &LayerArgs) -> miette::Result<Layers> {
+fn layers(config: &Config, rack: &Rack, args: &LayerArgs) -> miette::Result<Layers> {
     let queries = args.heads.saturating_mul(args.head_dim);
     let keys = args.kv_heads.saturating_mul(args.head_dim);
     let positions = args.batch.saturating_mul(args.cache);
@@ -205,7 +249,7 @@ fn layers(config: &Config, args: &LayerArgs) -> miette::Result<Layers> {
         position: args.position.unwrap_or(args.cache - 1),
         batch: args.batch,
     };
-    Ok(Layers::new(config, options, args.run.seed)?)
+    Ok(Layers::new(config, rack, options, args.run.seed)?)
 }
 
 fn run(
@@ -219,7 +263,7 @@ fn run(
     if let Some(path) = &args.record_host {
         job.record_host(path.clone());
     }
-    let mut finished = match args.engine {
+    let finished = match args.engine {
         EngineArg::Model => {
             let bar = progress::cycles(job.busy_cycles(), "golden model");
             let finished = job.run_model(|cycle| bar.set_position(cycle.min(job.busy_cycles())))?;
@@ -228,6 +272,40 @@ fn run(
         }
         EngineArg::Rtl => run_rtl(args, config, &job)?,
     };
+    conclude(args, finished, seeded, scales)
+}
+
+/// The same on several LPUs, with so many threads.
+fn run_on(
+    args: &RunArgs,
+    config: &Config,
+    workload: impl Workload + 'static,
+    seeded: bool,
+    (rack, threads): (&Rack, usize),
+) -> miette::Result<Outcome> {
+    let job = Job::new(config, workload);
+    let build = match args.engine {
+        EngineArg::Model => None,
+        EngineArg::Rtl => Some(Build::new(config, false)?),
+    };
+    let bar = progress::cycles(job.busy_cycles(), "LPUs");
+    let compiled = build.as_ref().map(|build| &build.compiled);
+    let mut finished = job.run_rack(rack, compiled, threads, |cycle| {
+        bar.set_position(cycle.min(job.busy_cycles()));
+    })?;
+    bar.finish_and_clear();
+    finished.report.model_cached = build.as_ref().map(|build| build.cached);
+    finished.report.model_build_seconds = build.as_ref().map(|build| build.seconds);
+    conclude(args, finished, seeded, None)
+}
+
+/// Writes what was asked for and says how it went.
+fn conclude(
+    args: &RunArgs,
+    mut finished: Finished,
+    seeded: bool,
+    scales: Option<&Path>,
+) -> miette::Result<Outcome> {
     finished.report.seed = seeded.then_some(args.seed);
     if let (Some(path), Some(result)) = (&args.out, &finished.result) {
         files::write(path, &result.to_npy().into_diagnostic()?)?;
@@ -379,7 +457,10 @@ fn table(report: &Report) -> String {
         Shape::Rows { .. } => String::new(),
         _ => format!(", {:.0} million MAC/s", report.sim_macs_per_second / 1e6),
     };
-    let engine = format!("{:?}", report.engine).to_lowercase();
+    let mut engine = format!("{:?}", report.engine).to_lowercase();
+    if let Some(lpus) = &report.lpus {
+        engine += &format!(", {} LPUs", lpus.lpus);
+    }
     let errors = report.errors.map_or(String::new(), |errors| {
         format!(
             "largest error           {:.3e} ({:.3e} of the largest of its row)\n",

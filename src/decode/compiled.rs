@@ -1,9 +1,10 @@
 //! The program of the compiler as a step of the engine.
 
 use super::step::{Inputs, StepProgram};
-use lpu_compiler::decoder::{self, Decoder, LayerWeights, Matrix, Shape, Weights};
+use lpu_compiler::decoder::{self, LayerWeights, Matrix, RackDecoder, Shape, Weights};
 use lpu_compiler::matmul::Vector;
 use lpu_compiler::{CompileError, Prediction};
+use lpu_isa::rack::Rack;
 use lpu_isa::{Config, Program};
 use lpu_model::int8::{Entry, Int8Matrix, Int8Model};
 use std::sync::Arc;
@@ -12,13 +13,23 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct CompiledStep {
     int8: Arc<Int8Model>,
-    decoder: Decoder,
+    decoder: RackDecoder,
 }
 
 impl CompiledStep {
     /// Compiles a model with a cache of `positions` positions, a multiple of the lanes of the machine.
     pub fn new(
         config: &Config,
+        int8: Arc<Int8Model>,
+        positions: usize,
+    ) -> Result<Self, CompileError> {
+        Self::on_rack(config, &Rack::ALONE, int8, positions)
+    }
+
+    /// The same for the chips of a rack, seen as a [`RackTile`](crate::rack::RackTile).
+    pub fn on_rack(
+        config: &Config,
+        rack: &Rack,
         int8: Arc<Int8Model>,
         positions: usize,
     ) -> Result<Self, CompileError> {
@@ -36,8 +47,18 @@ impl CompiledStep {
             epsilon: int8.epsilon,
             scores: layers.map(|layer| layer.score(int8.head_dim)).collect(),
         };
-        let decoder = decoder::compile(config, &shape)?;
+        let decoder = decoder::compile_rack(config, &shape, rack)?;
         Ok(Self { int8, decoder })
+    }
+
+    /// The program of each chip, and what it takes there.
+    pub fn chips(&self) -> impl Iterator<Item = (&Program, &Prediction)> {
+        let RackDecoder {
+            programs,
+            predictions,
+            ..
+        } = &self.decoder;
+        programs.iter().zip(predictions)
     }
 
     /// cos and sin of a position, FP32 patterns, as `docs/decoder.md` defines them.
@@ -81,7 +102,7 @@ fn weights(int8: &Int8Model) -> Weights<'_> {
 
 impl StepProgram for CompiledStep {
     fn program(&self) -> &Program {
-        &self.decoder.program
+        &self.decoder.programs[0]
     }
 
     fn prediction(&self) -> &Prediction {

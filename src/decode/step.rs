@@ -16,10 +16,10 @@ pub struct Inputs {
 
 /// A program that takes a token of one sequence through all layers, and where its tensors lie: the machine's side of `docs/decoder.md`.
 pub trait StepProgram {
-    /// The program of every queue.
+    /// The program of every queue, of the first chip if there are several.
     fn program(&self) -> &Program;
 
-    /// What a launch takes, whatever the position.
+    /// What a launch takes, whatever the position, on all chips together.
     fn prediction(&self) -> &Prediction;
 
     /// Weights and an empty cache, written once.

@@ -102,6 +102,8 @@ impl Tile for ModelTile {
         Ok(Launch {
             ended: self.status == Status::Finished,
             cycles: report.cycles,
+            first_read: report.first_read,
+            last_write: report.last_write,
             unsound_units: unsound_units(&report),
             waiting_flits: self.machine.waiting_flits(),
             events_compared: 0,

@@ -52,7 +52,7 @@ impl Running {
 }
 
 impl RtlTile {
-    /// A tile after reset with the program in its queues. With `events` the golden machine runs the same launches on a second
+    /// A tile after reset with the program in its queues. Without `events` nobody sees when SRAM is read and written. With `events` the golden machine runs the same launches on a second
     /// thread, and every event and register of each launch is compared.
     ///
     /// # Panics
@@ -210,6 +210,8 @@ impl Tile for RtlTile {
         Ok(Launch {
             ended: !launch.busy,
             cycles: report.cycles,
+            first_read: report.first_read,
+            last_write: report.last_write,
             unsound_units: unsound_units(&report),
             waiting_flits: rtl.waiting_flits(),
             events_compared: launch.scoreboard.compared(),

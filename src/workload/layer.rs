@@ -2,9 +2,10 @@
 
 use super::{Judgement, OperandError, Shape, Work, Workload};
 use crate::data::{Array, Elements, Matrix};
-use lpu_compiler::decoder::{self, Decoder, Entry, LayerWeights, Weights};
+use lpu_compiler::decoder::{self, Entry, LayerWeights, RackDecoder, Weights};
 use lpu_compiler::matmul::Vector;
 use lpu_compiler::{CompileError, Prediction};
+use lpu_isa::rack::Rack;
 use lpu_isa::{Config, Program};
 use lpu_verif::kernels::decoder as golden;
 use lpu_verif::numeric;
@@ -46,7 +47,7 @@ struct Layer {
 
 /// Compiled layers with their operands.
 pub struct Layers {
-    compiled: Decoder,
+    compiled: RackDecoder,
     options: Options,
     lanes: usize,
     layers: Vec<Layer>,
@@ -111,8 +112,13 @@ impl Layer {
 }
 
 impl Layers {
-    /// Compiles layers of `options` and makes their weights, caches and rows.
-    pub fn new(config: &Config, options: Options, seed: u64) -> Result<Self, OperandError> {
+    /// Compiles layers of `options` for the chips of a rack and makes their weights, caches and rows.
+    pub fn new(
+        config: &Config,
+        rack: &Rack,
+        options: Options,
+        seed: u64,
+    ) -> Result<Self, OperandError> {
         let shape = decoder::Shape {
             width: options.dim,
             heads: options.heads,
@@ -132,7 +138,7 @@ impl Layers {
                 options.position, options.cache
             ))));
         }
-        let compiled = decoder::compile(config, &shape)?;
+        let compiled = decoder::compile_rack(config, &shape, rack)?;
         let layers = (0..options.layers).map(|number| Layer::new(&options, seed, number));
         let rows = Matrix::seeded_reals(options.batch, options.dim, seed, 0);
         Ok(Self {
@@ -267,7 +273,16 @@ impl Workload for Layers {
     }
 
     fn program(&self) -> &Program {
-        &self.compiled.program
+        &self.compiled.programs[0]
+    }
+
+    fn chips(&self) -> Vec<(&Program, &Prediction)> {
+        let RackDecoder {
+            programs,
+            predictions,
+            ..
+        } = &self.compiled;
+        programs.iter().zip(predictions).collect()
     }
 
     fn prediction(&self) -> &Prediction {

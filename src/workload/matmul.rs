@@ -19,14 +19,8 @@ pub struct Matmul {
 impl Matmul {
     /// Compiles the product of int8 matrices.
     pub fn new(config: &Config, a: Matrix<i8>, b: Matrix<i8>) -> Result<Self, OperandError> {
-        let bytes = |matrix: Matrix<i8>| {
-            Quantised::codes(Matrix {
-                rows: matrix.rows,
-                columns: matrix.columns,
-                elements: matrix.elements.into_iter().map(|x| x as u8).collect(),
-            })
-        };
-        Self::new_in(config, Format::Int8, bytes(a), bytes(b))
+        let [a, b] = [a, b].map(Quantised::int8);
+        Self::new_in(config, Format::Int8, a, b)
     }
 
     /// Compiles the product of matrices in a format.

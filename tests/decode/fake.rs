@@ -243,6 +243,8 @@ impl Tile for FakeTile {
         Ok(Launch {
             ended: self.spoilt != Some(Spoil::NoEnd),
             cycles: CYCLES + u64::from(self.spoilt == Some(Spoil::Cycles)),
+            first_read: None,
+            last_write: None,
             unsound_units: usize::from(self.spoilt == Some(Spoil::Fault)),
             waiting_flits: 0,
             events_compared: 0,

@@ -84,11 +84,6 @@ struct Pair {
     golden: golden::Decoder,
 }
 
-/// A chip by itself.
-fn alone() -> Rack {
-    Rack::new(1, Topology::AllToAll, 1).unwrap()
-}
-
 /// A machine with links to all others of a rack, and the rack.
 fn joined(mut config: Config, chips: usize, hop: u64) -> (Config, Rack) {
     let rack = Rack::new(chips, Topology::AllToAll, hop).unwrap();
@@ -238,7 +233,7 @@ fn run(
         let share = 1.0 + number as f32 / 8.0;
         layer.score = (f32::from_bits(layer.score) * share).to_bits();
     }
-    let mut pair = Pair::new(config, alone(), parameters, sequences);
+    let mut pair = Pair::new(config, Rack::ALONE, parameters, sequences);
     for &position in positions {
         let rows = random::rows(&shape, sequences, 100 + position as u64);
         pair.step(&rows, position);
@@ -300,7 +295,7 @@ fn wide_heads() {
 fn layers_without_a_head_give_x() {
     let mut parameters = random::parameters(&SMALL, 2, 3);
     parameters.head = None;
-    let mut pair = Pair::new(&machine("nano", 2), alone(), parameters, 2);
+    let mut pair = Pair::new(&machine("nano", 2), Rack::ALONE, parameters, 2);
     pair.step(&random::rows(&SMALL, 2, 1), 0);
     pair.step(&random::rows(&SMALL, 2, 2), 1);
 }
@@ -344,7 +339,7 @@ proptest! {
         // Several sequences share less, so that small lanes with large heads may need too many descriptors.
         let refused = decoder::compile(&config, &self::shape(&parameters, sequences)).err();
         prop_assume!(sequences == 1 || !refused.is_some_and(|e| e.to_string().contains("descriptors")));
-        let mut pair = Pair::new(&config, alone(), parameters, sequences);
+        let mut pair = Pair::new(&config, Rack::ALONE, parameters, sequences);
         for position in positions {
             let position = position.index(shape.positions);
             pair.step(&random::rows(&shape, sequences, seed ^ position as u64), position);
@@ -450,9 +445,9 @@ fn layer_of_576(chips: usize, hop: u64, sequences: usize) -> RackDecoder {
 #[test]
 fn a_layer_on_several_chips() {
     for (hop, sequences) in [(240, 1), (57, 1), (33, 1), (57, 4)] {
-        let alone = layer_of_576(1, hop, sequences).slowest();
+        let alone = layer_of_576(1, hop, sequences).prediction.busy_cycles;
         for chips in [1, 2, 4, 8] {
-            let cycles = layer_of_576(chips, hop, sequences).slowest();
+            let cycles = layer_of_576(chips, hop, sequences).prediction.busy_cycles;
             let efficiency = alone as f64 / (chips as u64 * cycles) as f64;
             println!(
                 "hop {hop}, {sequences} sequences, {chips} LPUs: {cycles} cycles, {efficiency:.3}"

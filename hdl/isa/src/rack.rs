@@ -54,6 +54,13 @@ pub enum RackError {
 }
 
 impl Rack {
+    /// A chip by itself.
+    pub const ALONE: Self = Self {
+        chips: 1,
+        topology: Topology::AllToAll,
+        hop: 1,
+    };
+
     /// So many chips; a flit that a link takes in cycle t is there for a RECEIVE on the other chip in t + `hop`.
     pub const fn new(chips: usize, topology: Topology, hop: u64) -> Result<Self, RackError> {
         if chips == 0 || chips > MAX_CHIPS {

@@ -25,6 +25,14 @@ pub fn with_engine(
     if name != EngineName::Reference {
         check_format(args)?;
     }
+    if args.rack.lpus > 1 && (args.afd || !matches!(name, EngineName::Rtl | EngineName::Model)) {
+        return Err(miette!(
+            code = "lpu::generate::lpus",
+            help = "leave out --lpus, or choose --engine rtl or model without --afd",
+            "--lpus {} shares a whole model out to machines, and there is no machine, or it has networks alone",
+            args.rack.lpus
+        ));
+    }
     match name {
         EngineName::Reference if args.afd => Err(miette!(
             code = "lpu::generate::afd",

@@ -2,6 +2,7 @@
 
 use crate::cli::GenerateArgs;
 use lpu::decode::Log;
+use lpu::run::Lpus;
 use lpu_isa::Config;
 use lpu_model::generate::Stop;
 use lpu_model::int8::Int8Model;
@@ -35,7 +36,7 @@ impl Token<'_> {
 }
 
 /// What is known about an engine.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct Facts<'a> {
     /// Its name.
     pub engine: &'static str,
@@ -43,6 +44,8 @@ pub struct Facts<'a> {
     pub scheme: Option<Scheme>,
     /// Its machine.
     pub config: Option<&'a Config>,
+    /// How many machines, if there are several.
+    pub lpus: Option<Lpus>,
     /// Its weights.
     pub int8: Option<&'a Int8Model>,
     /// Bytes of weights, keys and values that a step has to read.
@@ -67,6 +70,8 @@ pub struct Report<'a> {
     scheme: Option<Scheme>,
     config: Option<&'a str>,
     config_hash: Option<String>,
+    #[serde(flatten)]
+    lpus: Option<Lpus>,
     prompt: &'a str,
     prompt_tokens: usize,
     text: &'a str,
@@ -107,12 +112,14 @@ impl<'a> Report<'a> {
         let share = |work: f64| cycles.map(|(measured, _)| work / measured as f64);
         let vectors = facts
             .config
-            .map_or(1, |config| config.mem.slices * config.lanes);
+            .map_or(1, |config| config.mem.slices * config.lanes)
+            * facts.lpus.as_ref().map_or(1, |lpus| lpus.lpus);
         Self {
             engine: facts.engine,
             scheme: facts.scheme,
             config: facts.config.map(|config| config.name.as_str()),
             config_hash: facts.config.map(Config::hash),
+            lpus: facts.lpus.clone(),
             prompt: &args.prompt,
             prompt_tokens: prompt.len(),
             text,

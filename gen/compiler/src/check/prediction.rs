@@ -63,6 +63,27 @@ impl Prediction {
         }
     }
 
+    /// What chips that are launched together take: counts of all, times of the first and of the last.
+    ///
+    /// # Panics
+    /// Without a chip.
+    pub fn together(chips: &[Self]) -> Self {
+        let sum = |of: fn(&Self) -> u64| chips.iter().map(of).sum();
+        let ends = chips.iter().flat_map(|chip| chip.queue_ends.clone());
+        let instructions = chips.iter().flat_map(|chip| chip.instructions.clone());
+        Self {
+            first_read: chips.iter().filter_map(|chip| chip.first_read).min(),
+            last_write: chips.iter().filter_map(|chip| chip.last_write).max(),
+            queue_ends: ends.collect(),
+            busy_cycles: (chips.iter().map(|chip| chip.busy_cycles).max()).expect("a chip"),
+            reads: sum(|chip| chip.reads),
+            writes: sum(|chip| chip.writes),
+            products: sum(|chip| chip.products),
+            unused_values: sum(|chip| chip.unused_values),
+            instructions: instructions.collect(),
+        }
+    }
+
     /// Cycles from the first SRAM read to the last SRAM write, both included; zero without either.
     pub fn cycles(&self) -> u64 {
         match (self.first_read, self.last_write) {

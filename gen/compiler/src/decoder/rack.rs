@@ -22,6 +22,8 @@ pub struct RackDecoder {
     pub programs: Vec<Program>,
     /// What the launch takes on each chip, whatever the position.
     pub predictions: Vec<Prediction>,
+    /// What it takes on all of them together.
+    pub prediction: Prediction,
     /// Where the tensors are.
     pub layout: RackLayout,
     /// Bytes of weights, keys and values that a step has to read once, padding and copies not counted.
@@ -65,7 +67,9 @@ pub fn compile_rack(
     for choice in CHOICES.into_iter().step_by(2) {
         let placed = place(config, shape, rack, choice);
         let better = match (&best, &placed) {
-            (Some(Ok(best)), Ok(placed)) => placed.slowest() < best.slowest(),
+            (Some(Ok(best)), Ok(placed)) => {
+                placed.prediction.busy_cycles < best.prediction.busy_cycles
+            },
             (Some(Ok(_)), Err(_)) => false,
             _ => true,
         };
@@ -101,6 +105,7 @@ fn place(
     let group = (shape.heads / shape.kv_heads) as u64;
     Ok(RackDecoder {
         programs,
+        prediction: Prediction::together(&predictions),
         predictions,
         layout: RackLayout {
             chips: layouts,
@@ -116,6 +121,7 @@ impl RackDecoder {
     fn alone(config: &Config, decoder: Decoder) -> Self {
         Self {
             programs: vec![decoder.program],
+            prediction: Prediction::together(std::slice::from_ref(&decoder.prediction)),
             predictions: vec![decoder.prediction],
             layout: RackLayout {
                 chips: vec![decoder.layout],
@@ -127,11 +133,6 @@ impl RackDecoder {
         }
     }
 
-    /// Cycles of the chip that takes longest.
-    pub fn slowest(&self) -> u64 {
-        let cycles = self.predictions.iter().map(|one| one.busy_cycles);
-        cycles.max().unwrap_or(0)
-    }
 }
 
 impl RackLayout {
