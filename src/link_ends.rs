@@ -89,7 +89,8 @@ impl LinkEnds {
             }
             if model.get(end.receive) != 0 {
                 let ready = end.come.front().is_some_and(|flit| flit.cycle <= cycle);
-                end.taken = end.come.pop_front_if(|_| ready).map(|flit| flit.vector);
+                let flit = ready.then(|| end.come.pop_front()).flatten();
+                end.taken = flit.map(|flit| flit.vector);
             }
             if model.get(end.send) != 0 {
                 let mut vector = Vector::default();

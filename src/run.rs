@@ -3,8 +3,8 @@
 use crate::data::Array;
 use crate::divergence::DivergenceReport;
 use crate::files::{self, FileError, Output};
-use crate::rtl::{Rtl, RtlError};
 use crate::rack::RackTile;
+use crate::rtl::{Rtl, RtlError};
 use crate::tile::{ModelTile, RtlTile, Task, Tile};
 use crate::workload::{Errors, Shape, Workload};
 use lpu_compiler::CompileError;
@@ -348,7 +348,9 @@ impl Job {
                 prediction,
             };
             Ok(match compiled {
-                Some(compiled) => Box::new(RtlTile::new(task, compiled, true)?) as Box<dyn Tile + Send>,
+                Some(compiled) => {
+                    Box::new(RtlTile::new(task, compiled, true)?) as Box<dyn Tile + Send>
+                }
                 None => Box::new(ModelTile::new(task)),
             })
         });

@@ -5,6 +5,7 @@ mod pair;
 use lpu::run::Job;
 use lpu::workload::Layers;
 use lpu::workload::layer::Options;
+use lpu_isa::rack::Rack;
 
 #[test]
 fn edge() {

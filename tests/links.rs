@@ -83,7 +83,8 @@ fn faults_are_those_of_the_contract() {
     let twice = all(&config, 8).with_flip(0, 3).with_flip(0, 9);
     pair.store(&[(0, 7, twice)]);
     let id = |kind, link| lpu_isa::Queue::new(kind, link).id(&config);
-    let cases: [(&str, usize, &[(FaultCode, usize, u32)]); 4] = [
+    type Case<'c> = (&'c str, usize, &'c [(FaultCode, usize, u32)]);
+    let cases: [Case<'_>; 4] = [
         (
             "no flit",
             0,

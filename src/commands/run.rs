@@ -137,10 +137,7 @@ fn check_seeded(
 }
 
 /// Format and operands of a product.
-fn operands(
-    config: &Config,
-    args: &MatmulArgs,
-) -> miette::Result<(Format, Quantised, Quantised)> {
+fn operands(config: &Config, args: &MatmulArgs) -> miette::Result<(Format, Quantised, Quantised)> {
     let (m, k, n, seed) = (args.m, args.k, args.n, args.run.seed);
     let files = args.a.as_ref().zip(args.b.as_ref());
     if files.is_none() {

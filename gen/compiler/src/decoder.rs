@@ -244,7 +244,7 @@ fn place(
     shape: &Shape,
     choice: Choice,
 ) -> Result<Placed, CompileError> {
-    let plan = Plan::new(config, part, shape, choice, Share::ALONE)?;
+    let plan = Plan::new(config, part, shape, choice, [Share::ALONE; 2])?;
     let layout = Layout::new(config, &plan)?;
     let program = step::program(config, &plan, &layout)?;
     let prediction = check(config, &program).map_err(CompileError::Schedule)?;

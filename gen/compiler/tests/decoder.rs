@@ -442,6 +442,7 @@ fn layer_of_576(chips: usize, hop: u64, sequences: usize) -> RackDecoder {
     compile_rack(&config, &shape, &rack).unwrap_or_else(|error| panic!("{chips} chips: {error}"))
 }
 
+/// `-- --nocapture` prints the table of `docs/decoder.md`.
 #[test]
 fn a_layer_on_several_chips() {
     for (hop, sequences) in [(240, 1), (57, 1), (33, 1), (57, 4)] {

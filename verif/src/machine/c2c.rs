@@ -110,7 +110,7 @@ impl C2c {
             Operation::Receive { stream, word } => {
                 let come = &mut self.come[link];
                 let ready = come.front().is_some_and(|flit| flit.cycle <= cycle);
-                let Some(flit) = come.pop_front_if(|_| ready) else {
+                let Some(flit) = ready.then(|| come.pop_front()).flatten() else {
                     return shared.missing(cycle, origin);
                 };
                 let vector = Vector::encode(&flit.vector.lanes(self.lanes));

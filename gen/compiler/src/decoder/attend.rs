@@ -274,14 +274,17 @@ impl Step<'_> {
                 let mut quotient = Descriptor::default();
                 let reciprocal = first + registers.maximum();
                 quotient.alus[0] = self.beside(row_of_sum, reciprocal, multiply(Operand::Register));
-                let quotient = coded(quotient, Stream::east(stream));
-                let mut work = Work::default();
                 let passes = Passes::one(0, row_of_sum);
-                self.scheduler
-                    .pass(&mut work, Stream::west(0), passes, quotient)?;
                 let head = item.head * plan.group + row;
                 let at = (head * tiles + tile) * sequences + item.sequence;
                 let at = plan.rows.attended + at;
+                if plan.attention.chips > 1 {
+                    self.send_row(passes, quotient, at, 0)?;
+                }
+                let quotient = coded(quotient, Stream::east(stream));
+                let mut work = Work::default();
+                self.scheduler
+                    .pass(&mut work, Stream::west(0), passes, quotient)?;
                 self.scheduler.load(&mut work, stream, passes, at, 0);
                 self.scheduler.place(work)?;
             }

@@ -205,7 +205,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Codes of all sequences, which the passes of this descriptor give, to the operand buffers of all other chips, if there are any.
+    /// Codes, which the passes of this descriptor give, to the operand buffers of all other chips, if there are any.
     pub fn send_row(
         &mut self,
         passes: Passes,
@@ -228,7 +228,8 @@ impl Step<'_> {
         self.scheduler
             .pass(&mut work, Stream::west(0), passes, pass)?;
         self.scheduler.send(&mut work, passes, stream);
-        work.sends(Arrival::Row { row, stride });
+        let count = passes.count;
+        work.sends(Arrival::Row { row, stride, count });
         self.scheduler.place(work)?;
         Ok(())
     }

@@ -84,6 +84,8 @@ impl Share {
 pub struct Plan {
     pub part: Part,
     pub share: Share,
+    /// Of the heads of keys of all sequences, in attention: all of them, or a share.
+    pub attention: Share,
     pub shape: Shape,
     pub lanes: usize,
     pub alus: usize,
@@ -241,7 +243,7 @@ impl Plan {
         part: Part,
         shape: &Shape,
         choice: Choice,
-        share: Share,
+        [share, attention]: [Share; 2],
     ) -> Result<Self, CompileError> {
         let Some(vxm) = &config.vxm else {
             return Err(CompileError::NoVectorUnit);
@@ -274,11 +276,13 @@ impl Plan {
             ));
         };
         let half = (shape.head_dim / 2).div_ceil(lanes);
-        let rows = rows(shape, lanes, config.mxm.operand_depth)?;
+        let items = (shape.sequences * shape.kv_heads).div_ceil(attention.chips);
+        let rows = rows(shape, lanes, config.mxm.operand_depth, items)?;
         let registers = registers(shape, lanes, vxm.registers, [rows.slots, choice.turns])?;
         let plan = Self {
             part,
             share,
+            attention,
             lanes,
             alus: vxm.alus,
             streams,
@@ -394,7 +398,7 @@ fn registers(
     })
 }
 
-fn rows(shape: &Shape, lanes: usize, available: usize) -> Result<Rows, CompileError> {
+fn rows(shape: &Shape, lanes: usize, available: usize, items: usize) -> Result<Rows, CompileError> {
     let tiles = 2 * (shape.head_dim / 2).div_ceil(lanes) * shape.heads * shape.sequences;
     let group = shape.heads / shape.kv_heads;
     let hidden = shape.width.div_ceil(lanes) * shape.sequences;
@@ -417,7 +421,7 @@ fn rows(shape: &Shape, lanes: usize, available: usize) -> Result<Rows, CompileEr
         weights,
         weight_slot,
         slots: ((available - weights) / weight_slot)
-            .min(shape.sequences * shape.kv_heads)
+            .min(items)
             .min(BUFFERS),
     })
 }

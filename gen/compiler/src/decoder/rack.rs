@@ -1,6 +1,6 @@
 //! Layers of a decoder on several chips.
 
-use super::plan::{CHOICES, Part, Plan, Share};
+use super::plan::{CHOICES, Choice, Part, Plan, Share};
 use super::{Decoder, Entry, Inputs, Layout, Shape, Weights, team};
 use crate::matmul::Vector;
 use crate::{CompileError, Prediction, check};
@@ -63,13 +63,12 @@ pub fn compile_rack(
         )));
     }
     let mut best: Option<Result<RackDecoder, CompileError>> = None;
-    // The order of values is no choice here.
-    for choice in CHOICES.into_iter().step_by(2) {
-        let placed = place(config, shape, rack, choice);
+    for (choice, shared) in CHOICES.into_iter().flat_map(|c| [(c, true), (c, false)]) {
+        let placed = place(config, shape, rack, choice, shared);
         let better = match (&best, &placed) {
             (Some(Ok(best)), Ok(placed)) => {
                 placed.prediction.busy_cycles < best.prediction.busy_cycles
-            },
+            }
             (Some(Ok(_)), Err(_)) => false,
             _ => true,
         };
@@ -84,11 +83,19 @@ fn place(
     config: &Config,
     shape: &Shape,
     rack: &Rack,
-    choice: super::plan::Choice,
+    choice: Choice,
+    attention_is_shared: bool,
 ) -> Result<RackDecoder, CompileError> {
     let chips = rack.chips();
     let plans: Vec<Plan> = (0..chips)
-        .map(|chip| Plan::new(config, Part::Layers, shape, choice, Share { chip, chips }))
+        .map(|chip| {
+            let share = Share { chip, chips };
+            let attention = match attention_is_shared {
+                true => share,
+                false => Share::ALONE,
+            };
+            Plan::new(config, Part::Layers, shape, choice, [share, attention])
+        })
         .collect::<Result<_, _>>()?;
     let layouts: Vec<Layout> = plans
         .iter()
@@ -132,7 +139,6 @@ impl RackDecoder {
             macs: decoder.macs,
         }
     }
-
 }
 
 impl RackLayout {

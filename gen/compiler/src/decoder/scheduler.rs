@@ -37,7 +37,7 @@ struct Accesses {
     writes: Vec<(usize, i64)>,
 }
 
-/// What flits bring to other chips: of each sequence one after the other.
+/// What flits bring to other chips: of each sequence one after the other, unless said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
     /// A tile of keys or values of a head for the cache.
@@ -46,8 +46,12 @@ pub enum Arrival {
         head: usize,
         element: usize,
     },
-    /// Codes for rows of the operand buffer, `stride` apart.
-    Row { row: usize, stride: usize },
+    /// Codes for `count` rows of the operand buffer, `stride` apart.
+    Row {
+        row: usize,
+        stride: usize,
+        count: usize,
+    },
     /// A tile of x: four byte planes.
     X { tile: usize },
 }

@@ -1,11 +1,12 @@
 //! The chips of a rack on one step: each computes its share of every product, and what all need goes to all by their links.
 //!
-//! Every chip has all rows of x, all keys and values, and computes attention over the cache by itself. Shared out are the columns of
-//! the products; after each of them comes an all-gather: codes of queries, keys and values, x, codes of h, x.
+//! Every chip has all rows of x, all keys and values. Shared out are the columns of the products, and the heads of keys of each
+//! sequence in attention, unless a chip does all of them sooner; after each comes an all-gather: codes of queries, keys and values, of
+//! what attention gives, x, codes of h, x.
 
 use super::attend::{Driven, Half, Item, Target};
 use super::layout::{Attention, Layout};
-use super::plan::Plan;
+use super::plan::{Order, Plan};
 use super::scheduler::{Arrival, Passes, Sent, Work};
 use super::step::Step;
 use crate::CompileError;
@@ -15,7 +16,6 @@ use lpu_isa::descriptor::{Format, Source};
 use lpu_isa::latency::{RECEIVE_LATENCY, SEND_LATENCY};
 use lpu_isa::rack::Rack;
 use lpu_isa::{Config, Descriptor, Operation, Program, Queue, QueueKind, Stream};
-use std::collections::VecDeque;
 
 /// When the last vectors of each head of keys and of values were driven towards the cache.
 #[derive(Clone)]
@@ -112,29 +112,38 @@ impl<'a> Team<'a> {
         self.deliver(Some(number), &mut filled)?;
         for (step, filled) in self.steps.iter_mut().zip(&filled) {
             let layer = attention_of(step.layout, number);
+            let share = step.plan.attention;
             let items = (0..sequences * heads).map(|index| Item {
                 index,
                 sequence: index % sequences,
                 head: index / sequences,
             });
-            let mut waiting = VecDeque::new();
-            for item in items {
-                if waiting.len() == step.plan.registers.buffers
-                    && let Some(first) = waiting.pop_front()
-                {
-                    let first: Item = first;
-                    step.attend(layer, first, filled.values[first.head])?;
+            let items = items.filter(|item| share.owns(item.index)).enumerate();
+            let items: Vec<Item> = items.map(|(index, item)| Item { index, ..item }).collect();
+            // No column fills the time of a softmax, so that those of as many heads as there are buffers overlap. Either all scores
+            // are placed before them, or each head's behind its own.
+            let scores_first = step.plan.order == Order::ValuesLast;
+            for items in items.chunks(step.plan.registers.buffers) {
+                for &item in items {
+                    step.scores(layer, item, filled.keys[item.head])?;
+                    if !scores_first {
+                        step.softmax(number, item)?;
+                    }
                 }
-                step.scores(layer, item, filled.keys[item.head])?;
-                step.softmax(number, item)?;
-                waiting.push_back(item);
+                for &item in items.iter().filter(|_| scores_first) {
+                    step.softmax(number, item)?;
+                }
+                for &item in items {
+                    step.attend(layer, item, filled.values[item.head])?;
+                }
             }
-            for item in waiting {
-                step.attend(layer, item, filled.values[item.head])?;
-            }
+        }
+        self.deliver(None, &mut [])?;
+        for step in &mut self.steps {
+            let layer = attention_of(step.layout, number);
             step.add_product(&layer.output, step.plan.rows.attended)?;
         }
-        self.deliver(None, &mut filled)
+        self.deliver(None, &mut [])
     }
 
     fn feed_forward(&mut self, number: usize) -> Result<(), CompileError> {
@@ -202,7 +211,10 @@ impl Step<'_> {
         layer: Option<usize>,
     ) -> Result<i64, CompileError> {
         let (plan, layout) = (self.plan, self.layout);
-        let count = plan.shape.sequences;
+        let count = match what {
+            Arrival::Row { count, .. } => count,
+            _ => plan.shape.sequences,
+        };
         let stream = plan.word_stream;
         let mut work = Work::default();
         let word = matches!(what, Arrival::X { .. });
@@ -230,7 +242,7 @@ impl Step<'_> {
                     work.burst.push(queue, Operation::Write { stream }, nest);
                 }
             }
-            Arrival::Row { row, stride } => {
+            Arrival::Row { row, stride, .. } => {
                 let way = self.config().mxm_position() - self.config().vxm_position();
                 let start = passing + way as i64;
                 self.scheduler

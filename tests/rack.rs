@@ -1,0 +1,152 @@
+//! Several tiles in RTL joined by links: the bits of one, in the predicted cycles, with any number of threads.
+
+mod pair;
+
+use lpu::data::{Array, Elements, Matrix};
+use lpu::quantise::Quantised;
+use lpu::rack::RackTile;
+use lpu::run::{Finished, Job};
+use lpu::tile::{ModelTile, Task, Tile};
+use lpu::workload::layer::{Layers, Options};
+use lpu::workload::{SplitMatmul, Workload};
+use lpu_compiler::matmul::Format;
+use lpu_isa::Config;
+use lpu_isa::config::{C2cConfig, MxmFormat, SxmConfig, VxmConfig};
+use lpu_isa::rack::{Rack, Topology};
+use lpu_sim::CompiledModel;
+
+/// A small machine with three links.
+fn machine() -> Config {
+    let mut config = pair::preset("nano");
+    config.name = "nano_rack".into();
+    config.streams = 16;
+    config.mem.depth = 1024;
+    config.mxm.formats = vec![MxmFormat::E4m3];
+    config.vxm = Some(VxmConfig {
+        alus: 2,
+        registers: 128,
+    });
+    config.sxm = Some(SxmConfig { maps: 2 });
+    config.c2c = Some(C2cConfig { links: 3 });
+    config.icu.queue_depth = 2048;
+    config
+}
+
+const LAYER: Options = Options {
+    dim: 40,
+    ffn: 50,
+    heads: 4,
+    kv_heads: 2,
+    head_dim: 10,
+    layers: 1,
+    cache: 16,
+    position: 15,
+    batch: 1,
+};
+
+fn rack(chips: usize, hop: u64) -> Rack {
+    Rack::new(chips, Topology::AllToAll, hop).unwrap()
+}
+
+fn layers(config: &Config, rack: &Rack, options: Options) -> Layers {
+    Layers::new(config, rack, options, 1).expect("it fits")
+}
+
+/// In RTL, every event compared.
+fn run(
+    config: &Config,
+    rack: &Rack,
+    model: &CompiledModel,
+    threads: usize,
+    workload: impl Workload + 'static,
+) -> Finished {
+    let job = Job::new(config, workload);
+    let finished = job.run_rack(rack, Some(model), threads, |_| ());
+    let finished = finished.expect("the tiles run");
+    let report = &finished.report;
+    assert_eq!(report.mismatches, 0, "{rack:?}: {report:?}");
+    assert_eq!(report.cycles_measured, report.cycles_predicted, "{rack:?}");
+    assert!(report.events_compared > 0);
+    finished
+}
+
+fn bits(array: &Option<Array>) -> Vec<u32> {
+    match &array.as_ref().expect("a result").elements {
+        Elements::Int32(words) => words.iter().map(|&word| word as u32).collect(),
+        Elements::Fp32(words) => words.iter().map(|word| word.to_bits()).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_layer_gives_the_same_bits_on_any_number_of_chips() {
+    let config = machine();
+    let model = pair::model(&config);
+    for batch in [1, 2] {
+        let options = Options { batch, ..LAYER };
+        let alone = rack(1, 1);
+        let one = run(&config, &alone, &model, 1, layers(&config, &alone, options));
+        for (chips, hop) in [(2, 33), (3, 1), (4, 57)] {
+            let rack = rack(chips, hop);
+            let mut cycles = Vec::new();
+            for threads in [1, chips] {
+                let workload = layers(&config, &rack, options);
+                let several = run(&config, &rack, &model, threads, workload);
+                assert_eq!(bits(&several.result), bits(&one.result), "{chips} chips");
+                cycles.push(several.report.launch_cycles);
+            }
+            assert_eq!(cycles[0], cycles[1]);
+        }
+    }
+}
+
+#[test]
+fn products_give_the_same_bits_on_any_number_of_chips() {
+    let config = machine();
+    let model = pair::model(&config);
+    let (m, k, n) = (9, 37, 43);
+    let int8 = |rows, columns, stream| Quantised::int8(Matrix::seeded(rows, columns, 1, stream));
+    let e4m3 =
+        |rows, columns, stream| Quantised::e4m3(&Matrix::seeded_reals(rows, columns, 1, stream));
+    for (format, a, b) in [
+        (Format::Int8, int8(m, k, 0), int8(k, n, 1)),
+        (Format::E4m3, e4m3(m, k, 0), e4m3(k, n, 1)),
+    ] {
+        let results: Vec<Vec<u32>> = [1, 2, 4]
+            .map(|chips| {
+                let rack = rack(chips, 50);
+                let product = SplitMatmul::new(&config, chips, format, &a, &b).unwrap();
+                bits(&run(&config, &rack, &model, 1, product).result)
+            })
+            .to_vec();
+        assert!(results.iter().all(|result| result == &results[0]));
+        assert_eq!(results[0].len(), m * n);
+    }
+}
+
+/// On golden machines, in a rack whose links are longer than those that the programs were made for: flits are missed, and that is seen.
+#[test]
+fn a_flit_that_is_late_is_found() {
+    let config = machine();
+    let launch = |late: u64| {
+        let made_for = rack(2, 40);
+        let workload = layers(&config, &made_for, LAYER);
+        let tiles = workload.chips().into_iter().map(|(program, prediction)| {
+            ModelTile::new(Task {
+                config: &config,
+                program,
+                prediction,
+            })
+        });
+        let mut tile = RackTile::new(rack(2, 40 + late), &config, tiles.collect(), 1);
+        tile.write(&workload.image().unwrap()).unwrap();
+        for (queue, base) in workload.bases() {
+            tile.set_base(queue, base).unwrap();
+        }
+        tile.launch().unwrap()
+    };
+    let good = launch(0);
+    assert_eq!((good.unsound_units, good.waiting_flits), (0, 0));
+    let late = launch(1);
+    assert!(late.unsound_units > 0 && late.waiting_flits > 0, "{late:?}");
+}
