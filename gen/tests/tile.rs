@@ -6,6 +6,7 @@ mod tools;
 use lpu_gen::{EmitOptions, FILE_LIST, LINT_WAIVERS, emit};
 use lpu_hdl::build_tile;
 use lpu_isa::Config;
+use lpu_isa::config::C2cConfig;
 use std::path::Path;
 use std::process::Command;
 
@@ -46,7 +47,7 @@ fn preset(name: &str) -> Config {
 #[test]
 fn off_default_configurations_are_clean() {
     type Vary = fn(&mut Config);
-    let variations: [(&str, Vary); 16] = [
+    let variations: [(&str, Vary); 18] = [
         ("two planes", |c| c.mxm.planes = 2),
         ("four planes", |c| c.mxm.planes = 4),
         ("one slice", |c| c.mem.slices = 1),
@@ -58,6 +59,8 @@ fn off_default_configurations_are_clean() {
         ("twelve streams", |c| c.streams = 12),
         ("many streams", |c| c.streams = 32),
         ("one weight stream", |c| c.mxm.weight_streams = 1),
+        ("a link", |c| c.c2c = Some(C2cConfig { links: 1 })),
+        ("seven links", |c| c.c2c = Some(C2cConfig { links: 7 })),
         ("shallow", |c| c.mem.depth = 16),
         ("deep", |c| c.mem.depth = 65536),
         ("least", |c| {
