@@ -34,6 +34,7 @@ use crate::{FaultCode, Origin, Vector};
 use lpu_isa::latency::{SELECT_LATENCY, drain_cycles};
 use lpu_isa::{Config, Queue, Stream};
 
+mod agenda;
 mod c2c;
 mod calendar;
 mod dot;
@@ -52,7 +53,6 @@ mod words;
 pub use c2c::Flit;
 pub use faults::{EccCount, Fault};
 pub use host::{HostReadError, LoadError};
-use queue::NEVER;
 pub use run::{LaunchReport, Status};
 
 /// What all units share.
@@ -91,8 +91,7 @@ pub struct Machine {
     config: Config,
     units: Vec<Queue>,
     queues: Vec<queue::Queue>,
-    /// Next issue cycle of each queue.
-    next: Vec<u64>,
+    agenda: agenda::Agenda,
     /// Queues in SYNC.
     waiting: Vec<bool>,
     bases: Vec<u16>,
@@ -133,7 +132,7 @@ impl Machine {
             queues: queues
                 .map(|(id, unit)| queue::Queue::new(id as u8, unit.kind, config.mem.indirect))
                 .collect(),
-            next: vec![NEVER; units.len()],
+            agenda: agenda::Agenda::new(units.len()),
             waiting: vec![false; units.len()],
             bases: vec![0; units.len()],
             shared: Shared {

@@ -42,7 +42,7 @@ impl Machine {
         for queue in &mut self.queues {
             queue.restart();
         }
-        self.next.fill(0);
+        self.agenda.restart();
         self.waiting.fill(false);
         self.shared.streams.clear();
         self.shared.faults.restart();
@@ -69,8 +69,7 @@ impl Machine {
             }
             if self.cycle >= self.quiet {
                 // Nothing in flight: go to the next issue, or to the end.
-                let next = self.next.iter().copied().min().unwrap_or(NEVER);
-                let goal = next.min(busy_falls);
+                let goal = self.agenda.earliest().min(busy_falls);
                 if goal == NEVER {
                     return Status::Deadlocked;
                 }
@@ -130,21 +129,18 @@ impl Machine {
         let shared = &mut self.shared;
         let pulse = std::mem::take(&mut self.pulses[(cycle % 4) as usize]);
         if pulse {
-            for (waiting, next) in self.waiting.iter_mut().zip(&mut self.next) {
+            for (id, waiting) in self.waiting.iter_mut().enumerate() {
                 if std::mem::take(waiting) {
-                    *next = cycle + 1;
+                    self.agenda.set(id, cycle, cycle + 1);
                 }
             }
         }
-        let due = self.next.iter().enumerate();
-        let due = due.fold(0u128, |due, (id, &next)| {
-            due | u128::from(next == cycle) << id
-        });
+        let due = self.agenda.take(cycle);
         for id in ones(due) {
             self.quiet = cycle + FAR_HORIZON;
             let unit = self.units[id];
             let (issue, next) = self.queues[id].issue(cycle);
-            self.next[id] = next;
+            self.agenda.set(id, cycle, next);
             let mut ends = false;
             match issue {
                 Issue::Nothing => {}
@@ -171,7 +167,7 @@ impl Machine {
                 Issue::Notify => {
                     self.pulses[((cycle + NOTIFY_LATENCY - 1) % 4) as usize] = true;
                 }
-                Issue::Sync if pulse => self.next[id] = cycle + 1,
+                Issue::Sync if pulse => self.agenda.set(id, cycle, cycle + 1),
                 Issue::Sync => self.waiting[id] = true,
                 Issue::End => ends = true,
                 Issue::Illegal(origin) => illegal_unless(false, shared, cycle, origin),

@@ -87,10 +87,20 @@ impl Plane {
     fn load_rows(&mut self, row: usize, vectors: &[Vector]) {
         let lanes = self.shadow.len().isqrt();
         for (group, columns) in self.shadow.chunks_exact_mut(8 * lanes).enumerate() {
-            for (i, vector) in vectors.iter().enumerate() {
+            let (blocks, rest) = vectors.as_chunks::<8>();
+            for (block, vectors) in blocks.iter().enumerate() {
+                let first = row + 8 * block;
+                let words = transposed(vectors.each_ref().map(|vector| vector.data[group]));
+                for (column, word) in columns.chunks_exact_mut(lanes).zip(words) {
+                    let elements = word.to_le_bytes().map(|byte| i16::from(byte as i8));
+                    column[first..first + 8].copy_from_slice(&elements);
+                }
+            }
+            let first = row + vectors.len() - rest.len();
+            for (i, vector) in rest.iter().enumerate() {
                 let bytes = vector.data[group].to_le_bytes();
                 for (column, byte) in columns.chunks_exact_mut(lanes).zip(bytes) {
-                    column[row + i] = (byte as i8).into();
+                    column[first + i] = (byte as i8).into();
                 }
             }
         }
@@ -103,6 +113,39 @@ impl Plane {
         for (column, vector) in columns.zip(vectors) {
             for (n, element) in column.iter_mut().enumerate() {
                 *element = (vector.lane(n) as i8).into();
+            }
+        }
+    }
+}
+
+/// Byte i of word j becomes byte j of word i: squares of 4, 2 and 1 bytes change places (H. S. Warren, Hacker's Delight, 7-3).
+fn transposed(mut words: [u64; 8]) -> [u64; 8] {
+    for (size, mask) in [
+        (4, 0x0000_0000_ffff_ffff),
+        (2, 0x0000_ffff_0000_ffff),
+        (1, 0x00ff_00ff_00ff_00ff),
+    ] {
+        for i in (0..8).filter(|i| i & size == 0) {
+            let changed = (words[i] >> (8 * size) ^ words[i + size]) & mask;
+            words[i] ^= changed << (8 * size);
+            words[i + size] ^= changed;
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::transposed;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bytes_change_places(words: [u64; 8]) {
+            let found = transposed(words).map(u64::to_le_bytes);
+            let bytes = words.map(u64::to_le_bytes);
+            for i in 0..8 {
+                prop_assert_eq!(found[i], bytes.map(|word| word[i]));
             }
         }
     }
