@@ -50,8 +50,11 @@ pub const MARKERS_TO_LOCK: u32 = 3;
 pub const MARKERS_TO_UNLOCK: u32 = 4;
 /// Most words from the first lane to the last, in long frames; see [`Shape::max_skew`].
 pub const MAX_SKEW: usize = 28;
-/// Frames that are ignored after a trim.
-pub const TRIM_HOLD: u32 = 6;
+/// Frames of `frame` words that are ignored after a trim: what is under way or comes of it, over the longest line whose latency a HAC can tell.
+#[must_use]
+pub const fn trim_hold(frame: usize) -> usize {
+    (1usize << HAC_BITS).div_ceil(frame) + 3
+}
 /// Frames' time in DOWN.
 pub const DOWN_FRAMES: usize = 2;
 /// Frames' time without a frame after which the peer is silent.

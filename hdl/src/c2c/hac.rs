@@ -2,7 +2,7 @@
 
 use crate::info::Info;
 use crate::prim::Flop;
-use lpu_isa::c2c::TRIM_HOLD;
+use lpu_isa::c2c::trim_hold;
 use rust_hdl::prelude::*;
 
 /// The hardware-aligned counter (HAC), its exchange with the peer, and the trim of the child.
@@ -17,7 +17,7 @@ use rust_hdl::prelude::*;
 /// The child takes the offset off its HAC when it is 2 or more away from zero, forgets its difference and ignores the
 /// next frames. Frames to be sent carry HAC and difference in turns.
 ///
-/// Parameters: none. Latency: the trim comes two cycles after `in_report`. Reset starts from zero; `in_down` forgets what
+/// Parameters: words of a frame. Latency: the trim comes two cycles after `in_report`. Reset starts from zero; `in_down` forgets what
 /// is known of the peer and lets the counter go on.
 ///
 /// Source: D. Abts et al., ISCA 2022.
@@ -56,19 +56,21 @@ pub struct Hac {
     latency: Flop<Bits<12>>,
     offset: Flop<Bits<12>>,
     judge: Flop<Bit>,
-    hold: Flop<Bits<4>>,
+    hold: Flop<Bits<9>>,
     forget: Signal<Local, Bit>,
     hears: Signal<Local, Bit>,
     sum: Signal<Local, Bits<12>>,
     half: Signal<Local, Bits<12>>,
     trim: Signal<Local, Bit>,
     minus_one: Constant<Bits<12>>,
-    pause: Constant<Bits<4>>,
+    pause: Constant<Bits<9>>,
     info: Info,
 }
 
-impl Default for Hac {
-    fn default() -> Self {
+impl Hac {
+    /// A counter for frames of so many words.
+    pub fn new(frame: usize) -> Self {
+        let pause = trim_hold(frame) as u64;
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
@@ -97,8 +99,9 @@ impl Default for Hac {
             half: Signal::default(),
             trim: Signal::default(),
             minus_one: Constant::new(Bits::from(0xfff)),
-            pause: Constant::new(Bits::from(u64::from(TRIM_HOLD))),
+            pause: Constant::new(Bits::from(pause)),
             info: Info::new("c2c_hac", file!())
+                .param("PAUSE", pause)
                 .summary("Hardware-aligned counter, its exchange and trim")
                 .port("in_control", "value, state, kind, meant")
                 .port("out_offset", "how far the counter is ahead of the peer's")
@@ -128,7 +131,7 @@ impl Logic for Hac {
         self.judge.reset.next = self.forget.val();
         self.hold.reset.next = self.forget.val();
 
-        self.hears.next = self.in_report.val() & (self.hold.q.val() == 0);
+        self.hears.next = self.in_report.val() & (self.hold.q.val() == 0) & !self.trim.val();
         self.own.enable.next = self.hears.val()
             & !self.in_control.val().get_bit(14)
             & self.in_control.val().get_bit(15);
@@ -180,6 +183,7 @@ impl Logic for Hac {
 mod tests {
     use super::*;
     use crate::prim::testing::cycle;
+    use std::collections::VecDeque;
 
     fn step(hac: &mut Hac, control: Option<u64>) {
         hac.in_report.next = control.is_some();
@@ -197,7 +201,7 @@ mod tests {
             (4000, 700),
             (2048, 44),
         ] {
-            let mut hac = Hac::default();
+            let mut hac = Hac::new(36);
             hac.connect_all();
             hac.in_child.next = true;
             let mut parent = 0u64;
@@ -227,9 +231,86 @@ mod tests {
         }
     }
 
+    /// Two counters that exchange frames: how far the child is ahead of the parent after each cycle.
+    fn exchange(frame: usize, latency: usize, ahead: u64, cycles: usize) -> Vec<i64> {
+        let mut sides = [Hac::new(frame), Hac::new(frame)];
+        sides.iter_mut().for_each(|hac| hac.connect_all());
+        sides[1].in_child.next = true;
+        for _ in 0..ahead {
+            step(&mut sides[1], None);
+        }
+        let mut lines = [(); 2].map(|()| VecDeque::from(vec![None; latency]));
+        let mut found = vec![];
+        for now in 0..cycles {
+            let mut heard = [None; 2];
+            for side in 0..2 {
+                let sampled = now % frame == 7 * side;
+                let hac = &mut sides[side];
+                hac.in_sampled.next = sampled;
+                let control = hac.out_value.val().to_u64()
+                    | u64::from(hac.out_kind.val()) << 14
+                    | u64::from(hac.out_meant.val()) << 15;
+                lines[side].push_back(sampled.then_some(control));
+                heard[1 - side] = lines[side].pop_front().flatten();
+            }
+            for (hac, control) in sides.iter_mut().zip(heard) {
+                step(hac, control);
+            }
+            let difference =
+                sides[1].out_hac.val().to_u64() + 4096 - sides[0].out_hac.val().to_u64();
+            let difference = (difference % 4096) as i64;
+            found.push(if difference < 2048 {
+                difference
+            } else {
+                difference - 4096
+            });
+        }
+        found
+    }
+
+    #[test]
+    fn a_trim_is_the_last_whatever_the_line() {
+        for (frame, latency) in [
+            (15, 30),
+            (15, 900),
+            (36, 57),
+            (36, 156),
+            (36, 700),
+            (212, 240),
+            (212, 1000),
+        ] {
+            for ahead in [2, 100, 1500, 4000] {
+                let found = exchange(frame, latency, ahead, 40_000);
+                let settled = found.iter().rposition(|d| !(-1..=1).contains(d));
+                let trims = found.windows(2).filter(|pair| pair[0] != pair[1]).count();
+                assert_eq!(
+                    (trims, settled < Some(12_000)),
+                    (1, true),
+                    "frames of {frame}, {latency} cycles, {ahead} ahead"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_report_beside_a_trim_is_not_heard() {
+        let mut hac = Hac::new(36);
+        hac.connect_all();
+        hac.in_child.next = true;
+        step(&mut hac, Some(0x8000 | 4000));
+        // In its first cycle the HAC is 0: 96 cycles after the stamp. The peer found 100 less: 50 ahead of 46.
+        let peer = Some(0xc000 | (96 + 4096 - 100) % 4096);
+        step(&mut hac, peer);
+        step(&mut hac, peer);
+        step(&mut hac, None);
+        step(&mut hac, None);
+        // Five cycles, 50 taken off once.
+        assert_eq!(hac.out_hac.val().to_u64(), 4096 + 5 - 50);
+    }
+
     #[test]
     fn stamps_and_differences_take_turns() {
-        let mut hac = Hac::default();
+        let mut hac = Hac::new(36);
         hac.connect_all();
         step(&mut hac, Some(0x8000 | 4090));
         step(&mut hac, None);

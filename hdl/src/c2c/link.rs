@@ -183,7 +183,7 @@ impl<const C: usize, const V: usize> C2cLink<C, V> {
             wants_reset: Flop::new(true),
             wants_accept: Flop::default(),
             is_aligned: Flop::default(),
-            hac: Hac::default(),
+            hac: Hac::new(shape.frame()),
             program: ProgramClock::default(),
             control: LinkControl::new(shape),
             status: Status::new(shape),
