@@ -334,6 +334,8 @@ pub struct AttentionArgs {
     #[arg(long, default_value_t = 1.0 / 32.0, value_name = "STEP", value_parser = step)]
     pub v_scale: f64,
     #[command(flatten)]
+    pub rack: RackArgs,
+    #[command(flatten)]
     pub run: RunArgs,
 }
 

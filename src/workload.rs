@@ -10,7 +10,7 @@ pub use attention::Attention;
 pub use layer::Layers;
 pub use matmul::Matmul;
 pub use rows::Rows;
-pub use split::SplitMatmul;
+pub use split::Split;
 
 use crate::data::{Array, ArrayError, Matrix};
 use lpu_compiler::matmul::Vector;

@@ -7,8 +7,10 @@ use lpu::quantise::Quantised;
 use lpu::rack::RackTile;
 use lpu::run::{Finished, Job};
 use lpu::tile::{ModelTile, Task, Tile};
+use lpu::workload::attention::Scales;
 use lpu::workload::layer::{Layers, Options};
-use lpu::workload::{SplitMatmul, Workload};
+use lpu::workload::{Split, Workload, attention};
+use lpu_compiler::attention::Weights;
 use lpu_compiler::matmul::Format;
 use lpu_isa::Config;
 use lpu_isa::config::{C2cConfig, MxmFormat, SxmConfig, VxmConfig};
@@ -115,12 +117,44 @@ fn products_give_the_same_bits_on_any_number_of_chips() {
         let results: Vec<Vec<u32>> = [1, 2, 4]
             .map(|chips| {
                 let rack = rack(chips, 50);
-                let product = SplitMatmul::new(&config, chips, format, &a, &b).unwrap();
+                let product = Split::matmul(&config, chips, format, &a, &b).unwrap();
                 bits(&run(&config, &rack, &model, 1, product).result)
             })
             .to_vec();
         assert!(results.iter().all(|result| result == &results[0]));
         assert_eq!(results[0].len(), m * n);
+    }
+}
+
+#[test]
+fn heads_give_the_same_bits_on_any_number_of_chips() {
+    let config = machine();
+    let model = pair::model(&config);
+    for (heads, kv_heads, counts) in [(4, 2, vec![1, 2, 4]), (3, 3, vec![1, 2, 3])] {
+        let options = attention::Options {
+            queries: 3,
+            keys: 11,
+            heads,
+            kv_heads,
+            dim: 9,
+            causal: true,
+            weights: Weights::Int16,
+            scales: Scales {
+                q: 0.05,
+                k: 0.05,
+                v: 0.05,
+            },
+        };
+        let rows = [heads * 3, kv_heads * 11, kv_heads * 11];
+        let operands: [Matrix<i8>; 3] =
+            std::array::from_fn(|i| Matrix::seeded_normal(rows[i], 9, 1, i as u64));
+        let results = counts.into_iter().map(|chips| {
+            let split = Split::attention(&config, chips, options, &operands).unwrap();
+            bits(&run(&config, &rack(chips, 50), &model, 1, split).result)
+        });
+        let results: Vec<_> = results.collect();
+        assert!(results.iter().all(|result| result == &results[0]));
+        assert_eq!(results[0].len(), heads * 3 * 9);
     }
 }
 

@@ -14,7 +14,7 @@ use lpu::quantise::{Quantised, Side};
 use lpu::run::{Finished, Job, Report};
 use lpu::workload::attention::{Options, Scales};
 use lpu::workload::layer;
-use lpu::workload::{Attention, Layers, Matmul, OperandError, Shape, SplitMatmul, Workload};
+use lpu::workload::{Attention, Layers, Matmul, OperandError, Shape, Split, Workload};
 use lpu_compiler::attention::Weights;
 use lpu_compiler::matmul::Format;
 use lpu_isa::Config;
@@ -39,14 +39,22 @@ pub fn execute(command: &RunCommand) -> miette::Result<Outcome> {
                 let product = Matmul::new_in(&config, format, a, b)?;
                 return run(&args.run, &config, product, seeded, None);
             }
-            let product = SplitMatmul::new(&config, rack.chips(), format, &a, &b)?;
+            let product = Split::matmul(&config, rack.chips(), format, &a, &b)?;
             let threads = lpus::threads(&args.rack);
             run_on(&args.run, &config, product, seeded, (&rack, threads))
         }
         RunCommand::Attention(args) => {
-            let config = prepare(&args.run)?;
-            let attention = attention(&config, args)?;
-            run(&args.run, &config, attention, args.q.is_none(), None)
+            let mut config = prepare(&args.run)?;
+            let rack = rack(&args.run, &args.rack, &mut config, false)?;
+            let (options, operands) = attention(&config, args)?;
+            let seeded = args.q.is_none();
+            if rack.chips() == 1 {
+                let attention = Attention::new(&config, options, operands)?;
+                return run(&args.run, &config, attention, seeded, None);
+            }
+            let attention = Split::attention(&config, rack.chips(), options, &operands)?;
+            let threads = lpus::threads(&args.rack);
+            run_on(&args.run, &config, attention, seeded, (&rack, threads))
         }
         RunCommand::Layer(args) => {
             let mut config = prepare(&args.run)?;
@@ -183,7 +191,8 @@ fn operands(config: &Config, args: &MatmulArgs) -> miette::Result<(Format, Quant
     Ok((format, a, b))
 }
 
-fn attention(config: &Config, args: &AttentionArgs) -> miette::Result<Attention> {
+/// What attention is to be computed, of what.
+fn attention(config: &Config, args: &AttentionArgs) -> miette::Result<(Options, [Matrix<i8>; 3])> {
     let options = Options {
         queries: args.seq,
         keys: args.cache.unwrap_or(args.seq),
@@ -217,7 +226,7 @@ fn attention(config: &Config, args: &AttentionArgs) -> miette::Result<Attention>
             })
         }
     };
-    Ok(Attention::new(config, options, operands)?)
+    Ok((options, operands))
 }
 
 fn layers(config: &Config, rack: &Rack, args: &LayerArgs) -> miette::Result<Layers> {

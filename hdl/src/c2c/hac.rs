@@ -299,7 +299,7 @@ mod tests {
         hac.in_child.next = true;
         step(&mut hac, Some(0x8000 | 4000));
         // In its first cycle the HAC is 0: 96 cycles after the stamp. The peer found 100 less: 50 ahead of 46.
-        let peer = Some(0xc000 | (96 + 4096 - 100) % 4096);
+        let peer = Some(0xc000 | (96 + 4096 - 100));
         step(&mut hac, peer);
         step(&mut hac, peer);
         step(&mut hac, None);
