@@ -48,6 +48,13 @@ ROWS = 128
 BLOCK = 16
 # Blocks of the program of the vector unit and the switch unit, behind those that fill its registers.
 UNIT_BLOCKS = 16
+# LUTs of a tile of the device, the rows and columns of tiles, rows that have multipliers or block RAM instead, and the share of
+# LUTs that the placer `heap` of nextpnr uses (fixed in its source for this family).
+TILE_LUTS = 8
+ROWS_OF_DEVICE = range(2, 94)
+COLUMNS_OF_DEVICE = range(2, 125)
+ROWS_OF_BLOCKS = {10, 22, 34, 46, 58, 70, 82}
+HEAP_DENSITY = 0.75
 OUTPUTS = ["valid", "error", "data", "busy", "fault"]
 
 
@@ -86,7 +93,7 @@ def sources(folder: Path) -> list[str]:
 
 def synthesise(folder: Path, tool: str, lut4: bool) -> float | None:
     """Makes netlist.json; returns the seconds, or None when they were up to date."""
-    own = [f"{TOP}.v", "product.v", "product_map.v", "pmux_map.v"]
+    own = [f"{TOP}.v", "product.v", "product_map.v", "pmux_map.v", "hold_map.v"]
     for name in own:
         (folder / name).write_text((ECP5 / name).read_text())
     multiplexers, luts = ("techmap -map pmux_map.v\n", "-nowidelut ") if lut4 else ("", "")
@@ -101,6 +108,13 @@ design -stash product
 read_verilog {TOP}.v {" ".join(sources(folder))}
 hierarchy -top {TOP}
 proc
+# Stream cells need not hold what is not valid: without enables there is no path from a drive to 72 of them in another tile.
+select lpu_stream_stage*
+opt_clean
+opt_dff
+techmap -map hold_map.v
+opt_clean
+select -clear
 {multiplexers}select lpu_mxm_array
 flatten
 wreduce t:$mul
@@ -125,16 +139,45 @@ synth_ecp5 {luts}-top {TOP} -json netlist.json
     return seconds
 
 
+def spread(folder: Path, density: float) -> int:
+    """Makes spread.json: the netlist with LUTs without nets at fixed places, so that placement is no denser than `density`.
+
+    The placer `heap` of nextpnr fills 75 % of the LUTs in the part of the device that it uses, whatever its options say. The LUTs
+    are in every second row of tiles, so that carry chains find rows without them.
+    """
+    netlist = json.loads((folder / "netlist.json").read_text())
+    cells = netlist["modules"][TOP]["cells"]
+    count = min(TILE_LUTS, round(2 * TILE_LUTS * (1 - density / HEAP_DENSITY)))
+    added = 0
+    for y in [row for row in ROWS_OF_DEVICE if row not in ROWS_OF_BLOCKS][::2]:
+        for x in COLUMNS_OF_DEVICE:
+            for z in range(TILE_LUTS - count, TILE_LUTS):
+                cells[f"spread_{x}_{y}_{z}"] = {
+                    "hide_name": 0,
+                    "type": "LUT4",
+                    "parameters": {"INIT": "0" * 16},
+                    "attributes": {"BEL": f"X{x}/Y{y}/SLICE{'ABCD'[z // 2]}.K{z % 2}"},
+                    "port_directions": {**dict.fromkeys("ABCD", "input"), "Z": "output"},
+                    "connections": {},
+                }
+                added += 1
+    (folder / "spread.json").write_text(json.dumps(netlist))
+    return added
+
+
 def place_and_route(folder: Path, tool: str, arguments: argparse.Namespace) -> dict:
     (folder / "lpu.lpf").write_text((ECP5 / "lpu.lpf").read_text())
+    added = spread(folder, arguments.density) if arguments.density < HEAP_DENSITY else 0
+    netlist = "spread.json" if added else "netlist.json"
     command = [tool, *DEVICES[arguments.device], "--package", "CABGA381", "--seed", str(arguments.seed)]
     command += ["--freq", str(arguments.min_mhz), "--placer", arguments.placer, "--router", arguments.router]
-    command += ["--json", "netlist.json", "--lpf", "lpu.lpf", "--lpf-allow-unconstrained", "--timing-allow-fail"]
+    command += ["--json", netlist, "--lpf", "lpu.lpf", "--lpf-allow-unconstrained", "--timing-allow-fail"]
     command += ["--report", "report.json", *(["--no-route"] if arguments.placed else ["--textcfg", "lpu.config"])]
     start = time.monotonic()
     run(command, folder, "nextpnr.log", arguments.minutes)
     report = json.loads((folder / "report.json").read_text())
     report["seconds"] = time.monotonic() - start
+    report["utilization"]["TRELLIS_COMB"]["used"] -= added
     # The report of a design without routes names no frequency. The log has one after placement and one after routing.
     report["mhz"] = float(re.findall(r"Max frequency for clock .*: ([\d.]+) MHz", (folder / "nextpnr.log").read_text())[-1])
     return report
@@ -353,6 +396,7 @@ def main() -> None:
     parser.add_argument("--device", choices=DEVICES, default=next(iter(DEVICES)), help="default: %(default)s")
     parser.add_argument("--min-mhz", type=float, default=100.0, help="least frequency (default: 100)")
     parser.add_argument("--lut4", action="store_true", help="LUTs of four inputs only: less area, more levels of logic")
+    parser.add_argument("--density", type=float, default=HEAP_DENSITY, help="largest share of LUTs that the placer heap uses in a part of the device (default: %(default)s)")
     parser.add_argument("--placer", choices=["static", "heap"], default="static", help="placer of nextpnr (default: static)")
     parser.add_argument("--router", choices=["router1", "router2"], default="router1", help="router of nextpnr (default: router1)")
     parser.add_argument("--minutes", type=float, help="limit for placement and routing (default: none)")
