@@ -55,6 +55,8 @@ ROWS_OF_DEVICE = range(2, 94)
 COLUMNS_OF_DEVICE = range(2, 125)
 ROWS_OF_BLOCKS = {10, 22, 34, 46, 58, 70, 82}
 HEAP_DENSITY = 0.75
+# LUTs that a placement may use for each that the netlist has.
+SLACK = 1.2
 OUTPUTS = ["valid", "error", "data", "busy", "fault"]
 
 
@@ -143,13 +145,16 @@ def spread(folder: Path, density: float) -> int:
     """Makes spread.json: the netlist with LUTs without nets at fixed places, so that placement is no denser than `density`.
 
     The placer `heap` of nextpnr fills 75 % of the LUTs in the part of the device that it uses, whatever its options say. The LUTs
-    are in every second row of tiles, so that carry chains find rows without them.
+    are in every second row of tiles, so that carry chains find rows without them. A machine that needs more gets more.
     """
     netlist = json.loads((folder / "netlist.json").read_text())
     cells = netlist["modules"][TOP]["cells"]
+    rows = [row for row in ROWS_OF_DEVICE if row not in ROWS_OF_BLOCKS]
+    needed = sum({"LUT4": 1, "CCU2C": 2}.get(cell["type"], 0) for cell in cells.values())
+    density = min(HEAP_DENSITY, max(density, SLACK * needed / (TILE_LUTS * len(rows) * len(COLUMNS_OF_DEVICE))))
     count = min(TILE_LUTS, round(2 * TILE_LUTS * (1 - density / HEAP_DENSITY)))
     added = 0
-    for y in [row for row in ROWS_OF_DEVICE if row not in ROWS_OF_BLOCKS][::2]:
+    for y in rows[::2]:
         for x in COLUMNS_OF_DEVICE:
             for z in range(TILE_LUTS - count, TILE_LUTS):
                 cells[f"spread_{x}_{y}_{z}"] = {
@@ -167,8 +172,9 @@ def spread(folder: Path, density: float) -> int:
 
 def place_and_route(folder: Path, tool: str, arguments: argparse.Namespace) -> dict:
     (folder / "lpu.lpf").write_text((ECP5 / "lpu.lpf").read_text())
-    added = spread(folder, arguments.density) if arguments.density < HEAP_DENSITY else 0
-    netlist = "spread.json" if added else "netlist.json"
+    heap = arguments.placer == "heap"
+    added = spread(folder, arguments.density) if heap else 0
+    netlist = "spread.json" if heap else "netlist.json"
     command = [tool, *DEVICES[arguments.device], "--package", "CABGA381", "--seed", str(arguments.seed)]
     command += ["--freq", str(arguments.min_mhz), "--placer", arguments.placer, "--router", arguments.router]
     command += ["--json", netlist, "--lpf", "lpu.lpf", "--lpf-allow-unconstrained", "--timing-allow-fail"]
@@ -396,9 +402,9 @@ def main() -> None:
     parser.add_argument("--device", choices=DEVICES, default=next(iter(DEVICES)), help="default: %(default)s")
     parser.add_argument("--min-mhz", type=float, default=100.0, help="least frequency (default: 100)")
     parser.add_argument("--lut4", action="store_true", help="LUTs of four inputs only: less area, more levels of logic")
-    parser.add_argument("--density", type=float, default=HEAP_DENSITY, help="largest share of LUTs that the placer heap uses in a part of the device (default: %(default)s)")
-    parser.add_argument("--placer", choices=["static", "heap"], default="static", help="placer of nextpnr (default: static)")
-    parser.add_argument("--router", choices=["router1", "router2"], default="router1", help="router of nextpnr (default: router1)")
+    parser.add_argument("--density", type=float, default=0.5, help="share of LUTs that heap fills in its region (default: %(default)s)")
+    parser.add_argument("--placer", choices=["static", "heap"], default="heap", help="placer of nextpnr (default: heap)")
+    parser.add_argument("--router", choices=["router1", "router2"], default="router2", help="router of nextpnr (default: router2)")
     parser.add_argument("--minutes", type=float, help="limit for placement and routing (default: none)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the placer (default: 1)")
     parser.add_argument("--out", type=Path, help="folder for all files (default: build/fpga/<config>)")
