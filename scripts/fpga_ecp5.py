@@ -3,6 +3,7 @@
 
     scripts/fpga_ecp5.py                  synthesis, placement and routing of nano: resources and frequency
     scripts/fpga_ecp5.py --placed         without routing: the frequency that the placement promises
+    scripts/fpga_ecp5.py --density 0.4    placement that is less dense: more wires for each LUT, and longer ones
     scripts/fpga_ecp5.py --check          the mapped netlist against the RTL, every output in every cycle of a product
 
 Device: LFE5UM5G-85F, speed grade 8, package CABGA381, as on Lattice's ECP5 evaluation board; --device has others. The tile
