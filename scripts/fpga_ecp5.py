@@ -3,6 +3,7 @@
 
     scripts/fpga_ecp5.py                  synthesis, placement and routing of nano: resources and frequency
     scripts/fpga_ecp5.py --placed         without routing: the frequency that the placement promises
+    scripts/fpga_ecp5.py --density 0.4    placement that is less dense: more wires for each LUT, and longer ones
     scripts/fpga_ecp5.py --check          the mapped netlist against the RTL, every output in every cycle of a product
 
 Device: LFE5UM5G-85F, speed grade 8, package CABGA381, as on Lattice's ECP5 evaluation board; --device has others. The tile
@@ -48,6 +49,15 @@ ROWS = 128
 BLOCK = 16
 # Blocks of the program of the vector unit and the switch unit, behind those that fill its registers.
 UNIT_BLOCKS = 16
+# LUTs of a tile of the device, the rows and columns of tiles, rows that have multipliers or block RAM instead, and the share of
+# LUTs that the placer `heap` of nextpnr uses (fixed in its source for this family).
+TILE_LUTS = 8
+ROWS_OF_DEVICE = range(2, 94)
+COLUMNS_OF_DEVICE = range(2, 125)
+ROWS_OF_BLOCKS = {10, 22, 34, 46, 58, 70, 82}
+HEAP_DENSITY = 0.75
+# LUTs that a placement may use for each that the netlist has.
+SLACK = 1.2
 OUTPUTS = ["valid", "error", "data", "busy", "fault"]
 
 
@@ -86,7 +96,7 @@ def sources(folder: Path) -> list[str]:
 
 def synthesise(folder: Path, tool: str, lut4: bool) -> float | None:
     """Makes netlist.json; returns the seconds, or None when they were up to date."""
-    own = [f"{TOP}.v", "product.v", "product_map.v", "pmux_map.v"]
+    own = [f"{TOP}.v", "product.v", "product_map.v", "pmux_map.v", "hold_map.v"]
     for name in own:
         (folder / name).write_text((ECP5 / name).read_text())
     multiplexers, luts = ("techmap -map pmux_map.v\n", "-nowidelut ") if lut4 else ("", "")
@@ -101,6 +111,13 @@ design -stash product
 read_verilog {TOP}.v {" ".join(sources(folder))}
 hierarchy -top {TOP}
 proc
+# Stream cells need not hold what is not valid: without enables there is no path from a drive to 72 of them in another tile.
+select lpu_stream_stage*
+opt_clean
+opt_dff
+techmap -map hold_map.v
+opt_clean
+select -clear
 {multiplexers}select lpu_mxm_array
 flatten
 wreduce t:$mul
@@ -125,16 +142,49 @@ synth_ecp5 {luts}-top {TOP} -json netlist.json
     return seconds
 
 
+def spread(folder: Path, density: float) -> int:
+    """Makes spread.json: the netlist with LUTs without nets at fixed places, so that placement is no denser than `density`.
+
+    The placer `heap` of nextpnr fills 75 % of the LUTs in the part of the device that it uses, whatever its options say. The LUTs
+    are in every second row of tiles, so that carry chains find rows without them. A machine that needs more gets more.
+    """
+    netlist = json.loads((folder / "netlist.json").read_text())
+    cells = netlist["modules"][TOP]["cells"]
+    rows = [row for row in ROWS_OF_DEVICE if row not in ROWS_OF_BLOCKS]
+    needed = sum({"LUT4": 1, "CCU2C": 2}.get(cell["type"], 0) for cell in cells.values())
+    density = min(HEAP_DENSITY, max(density, SLACK * needed / (TILE_LUTS * len(rows) * len(COLUMNS_OF_DEVICE))))
+    count = min(TILE_LUTS, round(2 * TILE_LUTS * (1 - density / HEAP_DENSITY)))
+    added = 0
+    for y in rows[::2]:
+        for x in COLUMNS_OF_DEVICE:
+            for z in range(TILE_LUTS - count, TILE_LUTS):
+                cells[f"spread_{x}_{y}_{z}"] = {
+                    "hide_name": 0,
+                    "type": "LUT4",
+                    "parameters": {"INIT": "0" * 16},
+                    "attributes": {"BEL": f"X{x}/Y{y}/SLICE{'ABCD'[z // 2]}.K{z % 2}"},
+                    "port_directions": {**dict.fromkeys("ABCD", "input"), "Z": "output"},
+                    "connections": {},
+                }
+                added += 1
+    (folder / "spread.json").write_text(json.dumps(netlist))
+    return added
+
+
 def place_and_route(folder: Path, tool: str, arguments: argparse.Namespace) -> dict:
     (folder / "lpu.lpf").write_text((ECP5 / "lpu.lpf").read_text())
+    heap = arguments.placer == "heap"
+    added = spread(folder, arguments.density) if heap else 0
+    netlist = "spread.json" if heap else "netlist.json"
     command = [tool, *DEVICES[arguments.device], "--package", "CABGA381", "--seed", str(arguments.seed)]
     command += ["--freq", str(arguments.min_mhz), "--placer", arguments.placer, "--router", arguments.router]
-    command += ["--json", "netlist.json", "--lpf", "lpu.lpf", "--lpf-allow-unconstrained", "--timing-allow-fail"]
+    command += ["--json", netlist, "--lpf", "lpu.lpf", "--lpf-allow-unconstrained", "--timing-allow-fail"]
     command += ["--report", "report.json", *(["--no-route"] if arguments.placed else ["--textcfg", "lpu.config"])]
     start = time.monotonic()
     run(command, folder, "nextpnr.log", arguments.minutes)
     report = json.loads((folder / "report.json").read_text())
     report["seconds"] = time.monotonic() - start
+    report["utilization"]["TRELLIS_COMB"]["used"] -= added
     # The report of a design without routes names no frequency. The log has one after placement and one after routing.
     report["mhz"] = float(re.findall(r"Max frequency for clock .*: ([\d.]+) MHz", (folder / "nextpnr.log").read_text())[-1])
     return report
@@ -353,8 +403,9 @@ def main() -> None:
     parser.add_argument("--device", choices=DEVICES, default=next(iter(DEVICES)), help="default: %(default)s")
     parser.add_argument("--min-mhz", type=float, default=100.0, help="least frequency (default: 100)")
     parser.add_argument("--lut4", action="store_true", help="LUTs of four inputs only: less area, more levels of logic")
-    parser.add_argument("--placer", choices=["static", "heap"], default="static", help="placer of nextpnr (default: static)")
-    parser.add_argument("--router", choices=["router1", "router2"], default="router1", help="router of nextpnr (default: router1)")
+    parser.add_argument("--density", type=float, default=0.5, help="share of LUTs that heap fills in its region (default: %(default)s)")
+    parser.add_argument("--placer", choices=["static", "heap"], default="heap", help="placer of nextpnr (default: heap)")
+    parser.add_argument("--router", choices=["router1", "router2"], default="router2", help="router of nextpnr (default: router2)")
     parser.add_argument("--minutes", type=float, help="limit for placement and routing (default: none)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the placer (default: 1)")
     parser.add_argument("--out", type=Path, help="folder for all files (default: build/fpga/<config>)")
