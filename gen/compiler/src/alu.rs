@@ -45,6 +45,16 @@ pub fn constant(constant: u32) -> Alu {
     }
 }
 
+/// Whether an ALU's result depends on that operand.
+pub fn takes(alu: &Alu, operand: Operand) -> bool {
+    let (y, z) = (alu.y == operand, alu.z == operand);
+    match alu.operation {
+        AluOperation::Pass => false,
+        AluOperation::Fma | AluOperation::Select => y || z,
+        _ => y,
+    }
+}
+
 /// A pass whose ALU 0 is that.
 pub fn first_alu(alu: Alu) -> Descriptor {
     let mut pass = Descriptor::default();

@@ -2,10 +2,12 @@
 
 use super::expand::{Issue, Launch, Run};
 use super::{Violation, Violations};
-use lpu_isa::descriptor::{AluOperation, Operand};
+use crate::alu::takes;
+use lpu_isa::descriptor::Operand;
 use lpu_isa::instruction::{ARGUMENT_BITS, ROW_BITS};
 use lpu_isa::latency::{LANES_LATENCY, TSTORE_LATENCY, reduce_latency};
 use lpu_isa::{Config, Descriptor, LaneMode, Operation, Program, QueueKind, Reduction};
+use std::collections::BTreeMap;
 
 /// The descriptor that an address of VEC names; one that the program does not bring does nothing.
 pub fn descriptor(program: &Program, address: u16) -> Descriptor {
@@ -29,20 +31,22 @@ pub fn sxm_latency(config: &Config, operation: Operation) -> Option<u64> {
 
 pub fn check(config: &Config, program: &Program, launch: &Launch, found: &mut Violations) {
     if let Some(vxm) = &config.vxm {
+        let descriptors = program.descriptors().iter();
+        let lacking: BTreeMap<usize, Option<usize>> = descriptors
+            .map(|(&index, descriptor)| (index, lacks_b(descriptor, vxm.alus)))
+            .collect();
         for run in launch.queue(config, QueueKind::Vxm, 0) {
             for issue in run.issues() {
                 let row = u64::from(issue.address & ((1 << ROW_BITS) - 1));
                 let index = usize::from(issue.address >> ROW_BITS);
                 range(run, issue, "register row", row, vxm.registers as u64, found);
-                match program.descriptors().get(&index) {
+                match lacking.get(&index) {
                     None => broken(run, format!("the program has no descriptor {index}"), found),
-                    Some(descriptor) => {
-                        if let Some(alu) = lacks_b(descriptor, vxm.alus) {
-                            let rule = format!(
-                                "ALU {alu} of descriptor {index} has operand B and takes none"
-                            );
-                            broken(run, rule, found);
-                        }
+                    Some(None) => {}
+                    Some(Some(alu)) => {
+                        let rule =
+                            format!("ALU {alu} of descriptor {index} has operand B and takes none");
+                        broken(run, rule, found);
                     }
                 }
             }
@@ -62,16 +66,7 @@ pub fn check(config: &Config, program: &Program, launch: &Launch, found: &mut Vi
 /// The first ALU whose result depends on an operand B that it does not take.
 fn lacks_b(descriptor: &Descriptor, alus: usize) -> Option<usize> {
     let taker = descriptor.b.map(|(_, alu)| usize::from(alu));
-    (0..alus).find(|&j| {
-        let alu = &descriptor.alus[j];
-        let (y, z) = (alu.y == Operand::B, alu.z == Operand::B);
-        let takes = match alu.operation {
-            AluOperation::Pass => false,
-            AluOperation::Fma | AluOperation::Select => y || z,
-            _ => y,
-        };
-        takes && taker != Some(j)
-    })
+    (0..alus).find(|&j| takes(&descriptor.alus[j], Operand::B) && taker != Some(j))
 }
 
 fn switch(

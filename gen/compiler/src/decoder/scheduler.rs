@@ -8,7 +8,7 @@ use crate::burst::{Burst, Calendar};
 use crate::nest::{Form, Level, Nest};
 use crate::place::Place;
 use crate::timeline::Timeline;
-use lpu_isa::descriptor::{Alu, AluOperation, Operand, Source};
+use lpu_isa::descriptor::{Operand, Source};
 use lpu_isa::instruction::ROW_BITS;
 use lpu_isa::latency::{
     ALU_LATENCY, LX_TO_MM, READ_LATENCY, RECEIVE_LATENCY, SFU_LATENCY, vxm_chain, vxm_latency,
@@ -345,7 +345,7 @@ impl<'a> Scheduler<'a> {
                 take(row + usize::from(offset), 0);
             }
             for (j, alu) in descriptor.alus.iter().enumerate() {
-                if takes_register(alu) {
+                if crate::alu::takes(alu, Operand::Register) {
                     let offset = usize::from(alu.offset);
                     let register = if alu.fixed { offset } else { row + offset };
                     let early = match j {
@@ -417,16 +417,6 @@ impl<'a> Scheduler<'a> {
             self.calendar.configure(queue, first - 1, 0, streams as u16);
         }
         (self.calendar.finish(), self.pool)
-    }
-}
-
-/// Whether an ALU's result depends on its register.
-fn takes_register(alu: &Alu) -> bool {
-    let (y, z) = (alu.y == Operand::Register, alu.z == Operand::Register);
-    match alu.operation {
-        AluOperation::Pass => false,
-        AluOperation::Fma | AluOperation::Select => y || z,
-        _ => y,
     }
 }
 
