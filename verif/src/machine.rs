@@ -32,6 +32,7 @@ use crate::Event;
 use crate::vector::DecodeCount;
 use crate::{FaultCode, Origin, Vector};
 use lpu_isa::latency::{SELECT_LATENCY, drain_cycles};
+use lpu_isa::secded::LANES_PER_CODEWORD;
 use lpu_isa::{Config, Queue, Stream};
 
 mod agenda;
@@ -60,9 +61,35 @@ pub use run::{LaunchReport, Status};
 struct Shared {
     streams: streams::Streams,
     faults: faults::Faults,
+    /// A codeword with a wrong bit has come in. Before that there is none to be found, since all that the machine makes is encoded.
+    spoiled: bool,
 }
 
 impl Shared {
+    /// Corrects the first `codewords` codewords of a vector in place and counts what it found.
+    fn correct(&self, vector: &mut Vector, codewords: usize) -> DecodeCount {
+        match self.spoiled {
+            true => vector.correct(codewords),
+            false => DecodeCount::default(),
+        }
+    }
+
+    /// The corrected lanes of a vector, which are as many as there is room for, and what was found.
+    fn correct_lanes(&self, vector: &Vector, lanes: &mut [u8]) -> DecodeCount {
+        let mut corrected;
+        let mut data = &vector.data;
+        let mut count = DecodeCount::default();
+        if self.spoiled {
+            corrected = *vector;
+            count = corrected.correct(lanes.len() / LANES_PER_CODEWORD);
+            data = &corrected.data;
+        }
+        for (lanes, word) in lanes.as_chunks_mut().0.iter_mut().zip(data) {
+            *lanes = word.to_le_bytes();
+        }
+        count
+    }
+
     /// Operand select of an operation that issues in `cycle` at `position`.
     fn operand(
         &mut self,
@@ -138,6 +165,7 @@ impl Machine {
             shared: Shared {
                 streams: streams::Streams::new(config),
                 faults: faults::Faults::new(units.len()),
+                spoiled: false,
             },
             mem: mem::Mem::new(config),
             mxm: mxm::Mxm::new(config),

@@ -2,7 +2,7 @@
 
 use crate::error::ModelError;
 use crate::files::Bytes;
-use half::{bf16, f16};
+use half::f16;
 use serde::Serialize;
 use std::path::Path;
 
@@ -91,8 +91,9 @@ impl Tensor {
                 }
             }
             Dtype::Bf16 => {
+                // The upper half of an f32.
                 for (value, bytes) in into.iter_mut().zip(bytes.as_chunks().0) {
-                    *value = bf16::from_le_bytes(*bytes).to_f32();
+                    *value = f32::from_bits(u32::from(u16::from_le_bytes(*bytes)) << 16);
                 }
             }
         }

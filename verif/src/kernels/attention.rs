@@ -130,20 +130,32 @@ impl Row<'_> {
             .map(|&weight| fp32::to_i32(weight).clamp(limits.0, limits.1))
             .collect();
 
-        let sum = fp32::from_i32;
-        let total = |value: &dyn Fn(usize) -> i32| match self.weights {
-            Weights::Int8 => sum((0..visible).map(|j| weights[j] * value(j)).sum()),
-            Weights::Int16 => {
-                // w = 256 h + l with both int8; each sum is exact.
-                let low = |j: usize| i32::from(weights[j] as i8);
-                let high = |j: usize| (weights[j] - low(j)) / 256;
-                let low = (0..visible).map(|j| low(j) * value(j)).sum();
-                let high = (0..visible).map(|j| high(j) * value(j)).sum();
-                fp32::fma(sum(high), fp32::from_i32(256), sum(low))
+        // The sum of w x over the keys for each x of a key; sums of integers are exact.
+        let total = |width: usize, values: &[i8]| -> Vec<u32> {
+            let sums = |part: &dyn Fn(i32) -> i32| {
+                let mut sums = vec![0i32; width];
+                for (&weight, values) in weights.iter().zip(values.chunks_exact(width)) {
+                    let weight = part(weight);
+                    for (sum, &value) in sums.iter_mut().zip(values) {
+                        *sum += weight * i32::from(value);
+                    }
+                }
+                sums.into_iter().map(fp32::from_i32)
+            };
+            match self.weights {
+                Weights::Int8 => sums(&|weight| weight).collect(),
+                Weights::Int16 => {
+                    // w = 256 h + l with both int8.
+                    let low = |weight| i32::from(weight as i8);
+                    let high = sums(&|weight| (weight - low(weight)) / 256);
+                    let both = high.zip(sums(&low));
+                    both.map(|(high, low)| fp32::fma(high, fp32::from_i32(256), low))
+                        .collect()
+                }
             }
         };
         let inverse = functions::rcp(match self.sum {
-            Sum::Rounded => total(&|_| 1),
+            Sum::Rounded => total(1, &vec![1; visible])[0],
             Sum::Tree { lanes } => {
                 let lane = |lane| {
                     let keys = (0..keys.div_ceil(lanes)).map(|tile| tile * lanes + lane);
@@ -152,9 +164,8 @@ impl Row<'_> {
                 tree((0..lanes).map(lane).collect())
             }
         });
-        (0..dim)
-            .map(|d| fp32::mul(total(&|j| row(self.v, j, dim)[d].into()), inverse))
-            .collect()
+        let sums = total(dim, self.v).into_iter();
+        sums.map(|sum| fp32::mul(sum, inverse)).collect()
     }
 }
 

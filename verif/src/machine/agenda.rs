@@ -38,6 +38,7 @@ impl Agenda {
     }
 
     /// A queue that is due, or not on the agenda, issues next in a cycle that has not been taken; it is cycle `now`.
+    #[inline]
     pub fn set(&mut self, id: usize, now: u64, next: u64) {
         self.next[id] = next;
         if next == NEVER {
@@ -52,6 +53,7 @@ impl Agenda {
     }
 
     /// The queues that issue in a cycle, as a mask; cycles are taken in order, and none with an issue is left out.
+    #[inline]
     pub fn take(&mut self, cycle: u64) -> u128 {
         if self.far_from < cycle.saturating_add(SOON) {
             self.bring_near(cycle);

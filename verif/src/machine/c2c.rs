@@ -100,7 +100,7 @@ impl C2c {
                 let Some(mut vector) = seen.copied() else {
                     return shared.missing(cycle, origin);
                 };
-                let count = vector.correct(self.lanes / LANES_PER_CODEWORD);
+                let count = shared.correct(&mut vector, self.lanes / LANES_PER_CODEWORD);
                 shared
                     .faults
                     .count(cycle + MM_OPERAND_LATENCY, count, origin);

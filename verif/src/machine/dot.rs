@@ -1,26 +1,45 @@
 //! The multipliers: one activation vector times an L x L weight tile.
+//!
+//! Functions are compiled for several instruction sets of the host, which all give the same integers.
 
-/// `out[n]` = sum over k of `x[k] * weights[n * L + k]`, exact.
+use multiversion::multiversion;
+
+/// `out[n]` = sum over k of `x[k] * weights[k * L + n]`, exact.
 ///
-/// Weights are stored by column, widened to 16 bits, so that the inner loop becomes multiply-add
-/// instructions over neighbouring pairs.
+/// Weights are stored by row, widened to 16 bits, so that neighbouring columns become vector instructions.
+#[multiversion(targets("x86_64+avx2"))]
 pub fn dot(lanes: usize, x: &[i16], weights: &[i16], out: &mut [i64]) {
     match lanes {
-        8 => dot_lanes::<8>(x, weights, out),
-        16 => dot_lanes::<16>(x, weights, out),
-        32 => dot_lanes::<32>(x, weights, out),
-        64 => dot_lanes::<64>(x, weights, out),
+        8 => dot_lanes::<8, 8>(x, weights, out),
+        16 => dot_lanes::<16, 16>(x, weights, out),
+        32 => dot_lanes::<32, 32>(x, weights, out),
+        64 => dot_lanes::<64, 32>(x, weights, out),
         _ => unreachable!("a valid configuration has 8, 16, 32 or 64 lanes"),
     }
 }
 
-fn dot_lanes<const L: usize>(x: &[i16], weights: &[i16], out: &mut [i64]) {
-    let x: &[i16; L] = x[..L].try_into().expect("L lanes");
-    for (column, sum) in weights.chunks_exact(L).zip(&mut out[..L]) {
-        let column: &[i16; L] = column.try_into().expect("chunks of L");
-        let products = x.iter().zip(column);
-        let exact: i32 = products.map(|(&x, &w)| i32::from(x) * i32::from(w)).sum();
-        *sum = exact.into();
+/// Bytes as weights.
+#[multiversion(targets("x86_64+avx2"))]
+pub fn widen(lanes: &[u8], weights: &mut [i16]) {
+    for (weight, &lane) in weights.iter_mut().zip(lanes) {
+        *weight = i16::from(lane as i8);
+    }
+}
+
+/// L lanes, B columns at a time: as many sums as the host's registers hold.
+#[inline(always)]
+fn dot_lanes<const L: usize, const B: usize>(x: &[i16], weights: &[i16], out: &mut [i64]) {
+    for (block, out) in out[..L].chunks_exact_mut(B).enumerate() {
+        let mut sums = [0i32; B];
+        for (row, &x) in weights.chunks_exact(L).zip(&x[..L]) {
+            let row: &[i16; B] = row[block * B..][..B].try_into().expect("B columns");
+            for (sum, &weight) in sums.iter_mut().zip(row) {
+                *sum += i32::from(x) * i32::from(weight);
+            }
+        }
+        for (out, sum) in out.iter_mut().zip(sums) {
+            *out = sum.into();
+        }
     }
 }
 
@@ -35,12 +54,10 @@ mod tests {
             let x = Matrix::from_fn(1, lanes, |_, k| (k * 37 + 128) as i8);
             let w = Matrix::from_fn(lanes, lanes, |k, n| (k * 11 + n * 5 + 128) as i8);
             let wide: Vec<i16> = x.row(0).iter().map(|&x| x.into()).collect();
-            let columns: Vec<i16> = (0..lanes)
-                .flat_map(|n| (0..lanes).map(move |k| (n, k)))
-                .map(|(n, k)| w.at(k, n).into())
-                .collect();
+            let rows = (0..lanes).flat_map(|k| w.row(k));
+            let rows: Vec<i16> = rows.map(|&w| w.into()).collect();
             let mut out = vec![0; lanes];
-            dot(lanes, &wide, &columns, &mut out);
+            dot(lanes, &wide, &rows, &mut out);
             let expected: Vec<i64> = matmul(&x, &w).row(0).iter().map(|&x| x.into()).collect();
             assert_eq!(out, expected);
         }

@@ -125,6 +125,9 @@ impl Machine {
     /// # Panics
     /// If there is no such slice or address.
     pub fn write_sram(&mut self, slice: usize, address: usize, vector: &Vector) {
+        let mut found = *vector;
+        let codewords = self.config.lanes / LANES_PER_CODEWORD;
+        self.shared.spoiled |= found.correct(codewords) != DecodeCount::default();
         self.mem.srams[slice].write(address, vector);
     }
 
@@ -178,7 +181,7 @@ impl Machine {
 
     /// Active weight k, n of plane `plane`.
     pub fn active_weight(&self, plane: usize, k: usize, n: usize) -> i8 {
-        self.mxm.planes[plane].active[n * self.config.lanes + k] as i8
+        self.mxm.planes[plane].active[k * self.config.lanes + n] as i8
     }
 
     /// Scale of block g of column n of the active weights of plane `plane`, in a machine with NVFP4.

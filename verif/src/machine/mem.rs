@@ -211,7 +211,7 @@ impl Mem {
 
 /// Decodes codeword 0 of an offset operand; its lanes 1:0 are the offset.
 fn decode_offset(shared: &mut Shared, cycle: u64, mut offset: Vector, origin: Origin) -> u16 {
-    let count = offset.correct(1);
+    let count = shared.correct(&mut offset, 1);
     shared.faults.count(cycle + DECODED, count, origin);
     offset.data[0] as u16
 }

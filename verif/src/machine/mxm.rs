@@ -22,7 +22,6 @@ mod write;
 /// MM issue to the cycle in which the operand buffer is read.
 const BUFFER_READ: u64 = LX_TO_MM - 1;
 const MAX_LANES: usize = MAX_CODEWORDS * LANES_PER_CODEWORD;
-const MAX_WEIGHT_STREAMS: usize = 32;
 
 /// Weights that enter the shadow.
 #[derive(Clone, Debug)]
@@ -31,7 +30,10 @@ struct Load {
     pub column: bool,
     /// Rows of scales, counted from the first of them.
     pub scales: bool,
-    pub vectors: Vec<Vector>,
+    /// Vectors.
+    pub count: usize,
+    /// Their lanes, corrected, one vector after the other.
+    pub lanes: Vec<u8>,
 }
 
 /// An activation on its way to the multipliers.
@@ -71,7 +73,7 @@ struct Emission {
 /// State of a plane.
 #[derive(Clone, Debug)]
 pub struct Plane {
-    /// Weights by column, widened: element n * L + k.
+    /// Weights by row, widened: element k * L + n.
     pub shadow: Vec<i16>,
     pub active: Vec<i16>,
     /// E4M3 scales of the blocks of NVFP4 weights: element g * L + n.
@@ -133,7 +135,8 @@ impl Mxm {
             row: 0,
             column: false,
             scales: false,
-            vectors: Vec::with_capacity(MAX_WEIGHT_STREAMS),
+            count: 0,
+            lanes: vec![0; config.mxm.weight_streams * lanes],
         };
         let operands = Calendar::new(
             planes,

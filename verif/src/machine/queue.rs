@@ -56,6 +56,8 @@ pub struct Queue {
     kind: QueueKind,
     indirect: bool,
     instructions: Vec<Instruction>,
+    /// Whether each is an operation that the queue takes.
+    taken: Vec<bool>,
     index: usize,
     inner: u32,
     outer: u32,
@@ -69,6 +71,7 @@ impl Queue {
             kind,
             indirect,
             instructions: Vec::new(),
+            taken: Vec::new(),
             index: 0,
             inner: 0,
             outer: 0,
@@ -79,6 +82,12 @@ impl Queue {
     pub fn load(&mut self, instructions: &[Instruction]) {
         self.instructions.clear();
         self.instructions.extend(instructions);
+        let taken = instructions.iter().map(|instruction| match *instruction {
+            Instruction::Op { operation, .. } => takes(self.kind, operation, self.indirect),
+            _ => false,
+        });
+        self.taken.clear();
+        self.taken.extend(taken);
     }
 
     /// Goes back to the first instruction.
@@ -96,6 +105,7 @@ impl Queue {
     }
 
     /// Issues in `cycle`; also returns the next issue cycle ([`NEVER`] after END and in SYNC).
+    #[inline(always)]
     pub fn issue(&mut self, cycle: u64) -> (Issue, u64) {
         let origin = self.origin();
         let Some(&instruction) = self.instructions.get(self.index) else {
@@ -106,7 +116,7 @@ impl Queue {
             address,
             repeat,
         } = instruction
-            && takes(self.kind, operation, self.indirect)
+            && self.taken[self.index]
         {
             return self.iterate(cycle, operation, address, repeat);
         }
@@ -130,6 +140,7 @@ impl Queue {
         }
     }
 
+    #[inline(always)]
     fn iterate(
         &mut self,
         cycle: u64,

@@ -7,9 +7,7 @@ use super::words::{MAX_LANES, Result, Words};
 use crate::numeric::fp32;
 use crate::{FaultCode, Observe, Origin, Source};
 use lpu_isa::instruction::ARGUMENT_BITS;
-use lpu_isa::latency::{
-    LANES_LATENCY, MM_OPERAND_LATENCY, TLOAD_TO_TSTORE, TSTORE_LATENCY, reduce_latency,
-};
+use lpu_isa::latency::{LANES_LATENCY, TLOAD_TO_TSTORE, TSTORE_LATENCY, reduce_latency};
 use lpu_isa::{Config, LaneMode, Operation, Reduction, Stream};
 
 /// Sources of results, the one issued last first.
@@ -122,12 +120,14 @@ impl Sxm {
         planes: usize,
         origin: Origin,
     ) -> Option<Words> {
-        let Some(mut vectors) = shared.sample_planes(cycle, self.position, stream, planes) else {
+        let (position, lanes) = (self.position, self.lanes);
+        if !shared.has_planes(cycle, position, stream, planes) {
             shared.missing(cycle, origin);
             return None;
-        };
-        let decoded = cycle + MM_OPERAND_LATENCY;
-        Some(shared.decode_planes(decoded, &mut vectors, self.lanes, origin))
+        }
+        let mut words = [0; _];
+        shared.sample_words(cycle, position, stream, planes, &mut words[..lanes], origin);
+        Some(words)
     }
 
     fn result(

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::calendar::FAR_HORIZON;
-use super::queue::Issued;
+use super::queue::{Issued, NEVER};
 use super::words::{MAX_LANES, Result, Words};
 use crate::numeric::{e2m1, e4m3, fp32, functions, host};
 use crate::{FaultCode, Observe, Origin, Source};
@@ -10,10 +10,7 @@ use lpu_isa::descriptor::{
     Alu, AluOperation, DESCRIPTORS, Format, Function, Operand, ResultFormat, Source as Operand0,
 };
 use lpu_isa::instruction::ROW_BITS;
-use lpu_isa::latency::{
-    ALU_LATENCY, CONVERT_LATENCY, MM_OPERAND_LATENCY, REGISTER_READ, SELECT_LATENCY, SFU_LATENCY,
-    vxm_result,
-};
+use lpu_isa::latency::{ALU_LATENCY, CONVERT_LATENCY, REGISTER_READ, SFU_LATENCY, vxm_result};
 use lpu_isa::{Config, Descriptor, Operation, Stream};
 
 /// Issue to the cycle in which B for ALU 1 is sampled.
@@ -22,6 +19,7 @@ const LATE: u64 = ALU_LATENCY + SFU_LATENCY;
 /// A pass on its way.
 #[derive(Clone, Copy, Debug)]
 struct Pass {
+    /// [`NEVER`] if there is none.
     issue: u64,
     descriptor: Descriptor,
     row: usize,
@@ -30,6 +28,25 @@ struct Pass {
     value: Words,
     b: Words,
     origin: Origin,
+}
+
+impl Pass {
+    fn none() -> Self {
+        Self {
+            issue: NEVER,
+            descriptor: Descriptor::default(),
+            row: 0,
+            b_stream: Stream::east(0),
+            value: [0; _],
+            b: [0; _],
+            origin: Origin {
+                queue: 0,
+                index: 0,
+                inner: 0,
+                outer: 0,
+            },
+        }
+    }
 }
 
 /// The vector unit.
@@ -42,7 +59,7 @@ pub struct Vxm {
     registers: Vec<Words>,
     pub descriptors: Vec<Descriptor>,
     /// Passes by issue cycle.
-    passes: Vec<Option<Pass>>,
+    passes: Vec<Pass>,
 }
 
 impl Vxm {
@@ -56,23 +73,25 @@ impl Vxm {
             rows: vxm.registers,
             registers: vec![[0; _]; vxm.registers],
             descriptors: vec![Descriptor::default(); DESCRIPTORS],
-            passes: vec![None; FAR_HORIZON as usize],
+            passes: vec![Pass::none(); FAR_HORIZON as usize],
         })
     }
 
     pub fn restart(&mut self) {
-        self.passes.fill(None);
+        for pass in &mut self.passes {
+            pass.issue = NEVER;
+        }
     }
 
     /// The pass that issued `after` cycles before `cycle`.
     fn pass(&mut self, cycle: u64, after: u64) -> Option<&mut Pass> {
         let issue = cycle.checked_sub(after)?;
-        let pass = self.passes[(issue % FAR_HORIZON) as usize].as_mut();
-        pass.filter(|pass| pass.issue == issue)
+        let pass = &mut self.passes[(issue % FAR_HORIZON) as usize];
+        (pass.issue == issue).then_some(pass)
     }
 
     fn drop_pass(&mut self, issue: u64) {
-        self.passes[(issue % FAR_HORIZON) as usize] = None;
+        self.passes[(issue % FAR_HORIZON) as usize].issue = NEVER;
     }
 
     /// A VEC issues.
@@ -87,67 +106,69 @@ impl Vxm {
             shared.faults.record(cycle, FaultCode::AddressRange, origin);
         }
         self.drop_pass(cycle);
-        let sample = |stream, format: Format| {
-            shared.sample_planes(cycle, self.position, stream, format.planes())
+        let a_format = match descriptor.source {
+            Operand0::Stream(format) => Some(format),
+            Operand0::Register(_) => None,
         };
-        let mut operands = Vec::new();
-        if let Operand0::Stream(format) = descriptor.source {
-            operands.push((sample(a, format), format));
-        }
-        if let Some((format, 0)) = descriptor.b {
-            operands.push((sample(b, format), format));
-        }
-        if operands.iter().any(|(vectors, _)| vectors.is_none()) {
+        let b_format = match descriptor.b {
+            Some((format, 0)) => Some(format),
+            _ => None,
+        };
+        let operands = [(a, a_format), (b, b_format)];
+        let is_there = |(stream, format): (Stream, Option<Format>)| {
+            format.is_none_or(|f| shared.has_planes(cycle, self.position, stream, f.planes()))
+        };
+        if !operands.into_iter().all(is_there) {
             shared.missing(cycle, origin);
             return;
         }
-        let mut decode = |(vectors, format): (Option<Vec<_>>, Format)| {
-            let decoded = cycle + MM_OPERAND_LATENCY;
-            let mut vectors = vectors.expect("none is missing");
-            let mut words = shared.decode_planes(decoded, &mut vectors, self.lanes, origin);
-            convert_all(format, &mut words[..self.lanes]);
-            words
-        };
-        let mut operands = operands.into_iter();
-        let value = match descriptor.source {
-            Operand0::Stream(_) => decode(operands.next().expect("operand A")),
-            Operand0::Register(_) => [0; _],
-        };
-        let b_words = operands.next().map_or([0; _], decode);
-        self.passes[(cycle % FAR_HORIZON) as usize] = Some(Pass {
-            issue: cycle,
-            descriptor,
-            row: row % self.rows,
-            b_stream: b,
-            value,
-            b: b_words,
-            origin,
-        });
+        let (position, lanes) = (self.position, self.lanes);
+        let pass = &mut self.passes[(cycle % FAR_HORIZON) as usize];
+        pass.issue = cycle;
+        pass.descriptor = descriptor;
+        pass.row = row % self.rows;
+        pass.b_stream = b;
+        pass.origin = origin;
+        pass.b[..lanes].fill(0);
+        for ((stream, format), words) in operands.into_iter().zip([&mut pass.value, &mut pass.b]) {
+            if let Some(format) = format {
+                operand(
+                    shared,
+                    cycle,
+                    position,
+                    stream,
+                    format,
+                    &mut words[..lanes],
+                    origin,
+                );
+            }
+        }
     }
 
     /// Operands B that ALU 1 takes, sampled in `cycle`.
     pub fn late_operands(&mut self, shared: &mut Shared, cycle: u64) {
-        let (position, lanes) = (self.position, self.lanes);
         let Some(pass) = self.pass(cycle, LATE) else {
             return;
         };
         let Some((format, 1)) = pass.descriptor.b else {
             return;
         };
-        let origin = pass.origin;
-        match shared.sample_planes(cycle, position, pass.b_stream, format.planes()) {
-            Some(mut vectors) => {
-                let decoded = cycle + MM_OPERAND_LATENCY;
-                pass.b = shared.decode_planes(decoded, &mut vectors, lanes, origin);
-                convert_all(format, &mut pass.b[..lanes]);
-            }
-            None => {
-                shared
-                    .faults
-                    .record(cycle + SELECT_LATENCY, FaultCode::OperandMissing, origin);
-                self.drop_pass(cycle - LATE);
-            }
+        let (stream, origin) = (pass.b_stream, pass.origin);
+        if !shared.has_planes(cycle, self.position, stream, format.planes()) {
+            shared.missing(cycle, origin);
+            return self.drop_pass(cycle - LATE);
         }
+        let (position, lanes) = (self.position, self.lanes);
+        let pass = self.pass(cycle, LATE).expect("the same");
+        operand(
+            shared,
+            cycle,
+            position,
+            stream,
+            format,
+            &mut pass.b[..lanes],
+            origin,
+        );
     }
 
     /// ALUs that read their registers in `cycle`; what they compute is due later, and nobody else sees it before.
@@ -159,10 +180,10 @@ impl Vxm {
             let Some(issue) = cycle.checked_sub(after) else {
                 continue;
             };
-            let slot = &mut self.passes[(issue % FAR_HORIZON) as usize];
-            let Some(pass) = slot.as_mut().filter(|pass| pass.issue == issue) else {
+            let pass = &mut self.passes[(issue % FAR_HORIZON) as usize];
+            if pass.issue != issue {
                 continue;
-            };
+            }
             let descriptor = &pass.descriptor;
             let register = |offset: u16| &self.registers[(pass.row + usize::from(offset)) % rows];
             if let (0, Operand0::Register(offset)) = (j, descriptor.source) {
@@ -193,10 +214,10 @@ impl Vxm {
         let Some(issue) = cycle.checked_sub(vxm_result(self.alus)) else {
             return;
         };
-        let slot = &self.passes[(issue % FAR_HORIZON) as usize];
-        let Some(pass) = slot.as_ref().filter(|pass| pass.issue == issue) else {
+        let pass = &self.passes[(issue % FAR_HORIZON) as usize];
+        if pass.issue != issue {
             return;
-        };
+        }
         if let Some(offset) = pass.descriptor.write {
             let register = &mut self.registers[(pass.row + usize::from(offset)) % rows];
             register[..self.lanes].copy_from_slice(&pass.value[..self.lanes]);
@@ -231,18 +252,33 @@ impl Vxm {
     }
 }
 
-fn convert_all(format: Format, words: &mut [u32]) {
-    for word in words {
-        *word = convert_in(format, *word);
-    }
+/// An operand that is there, in FP32.
+fn operand(
+    shared: &mut Shared,
+    cycle: u64,
+    position: usize,
+    stream: Stream,
+    format: Format,
+    words: &mut [u32],
+    origin: Origin,
+) {
+    shared.sample_words(cycle, position, stream, format.planes(), words, origin);
+    convert_in(format, words);
 }
 
-fn convert_in(format: Format, word: u32) -> u32 {
+fn convert_in(format: Format, words: &mut [u32]) {
     match format {
-        Format::Fp32 => word,
-        Format::Int32 => fp32::from_i32(word as i32),
-        Format::Int8 => fp32::from_i32((word as i8).into()),
-        Format::E4m3 => e4m3::to_fp32(word as u8),
+        Format::Fp32 => {}
+        Format::Int32 => host::from_i32(words),
+        Format::Int8 => {
+            words
+                .iter_mut()
+                .for_each(|word| *word = i32::from(*word as i8) as u32);
+            host::from_i32(words);
+        }
+        Format::E4m3 => words
+            .iter_mut()
+            .for_each(|word| *word = e4m3::to_fp32(*word as u8)),
     }
 }
 
@@ -271,26 +307,38 @@ fn function(function: Function, x: u32) -> u32 {
     }
 }
 
+/// An operand of an ALU in every lane, of P, B and the register; made in `made` unless B or the register is it.
+fn take<'a>(
+    alu: Alu,
+    operand: Operand,
+    made: &'a mut [u32],
+    p: &[u32],
+    [b, register]: [&'a [u32]; 2],
+) -> &'a [u32] {
+    match operand {
+        Operand::B => return b,
+        Operand::Register => return register,
+        Operand::P => made.copy_from_slice(p),
+        Operand::Constant => made.fill(alu.constant),
+        Operand::One => made.fill(fp32::ONE),
+        Operand::NegativeZero => made.fill(fp32::NEGATIVE_ZERO),
+    }
+    made
+}
+
 /// What an ALU makes of P in every lane, with B and its register.
 fn apply(alu: Alu, p: &mut [u32], b: &[u32], register: &[u32]) {
     let lanes = p.len();
-    let take = |operand, p: &[u32]| {
-        let mut taken = [0; MAX_LANES];
-        let lanes = &mut taken[..lanes];
-        match operand {
-            Operand::Constant => lanes.fill(alu.constant),
-            Operand::B => lanes.copy_from_slice(b),
-            Operand::Register => lanes.copy_from_slice(register),
-            Operand::P => lanes.copy_from_slice(p),
-            Operand::One => lanes.fill(fp32::ONE),
-            Operand::NegativeZero => lanes.fill(fp32::NEGATIVE_ZERO),
-        }
-        taken
-    };
-    let (y, mut z) = (take(alu.y, p), take(alu.z, p));
-    let (y, z) = (&y[..lanes], &mut z[..lanes]);
+    let (mut of_y, mut of_z) = ([0; MAX_LANES], [0; MAX_LANES]);
+    let (of_y, of_z) = (&mut of_y[..lanes], &mut of_z[..lanes]);
+    let y = take(alu, alu.y, of_y, p, [b, register]);
+    let mut z = take(alu, alu.z, of_z, p, [b, register]);
+    let mut negated = [0; MAX_LANES];
     if alu.negate_z {
-        z.iter_mut().for_each(|z| *z = fp32::neg(*z));
+        for (negated, &z) in negated.iter_mut().zip(z) {
+            *negated = fp32::neg(z);
+        }
+        z = &negated[..lanes];
     }
     if alu.absolute {
         p.iter_mut().for_each(|p| *p = fp32::abs(*p));
@@ -299,7 +347,7 @@ fn apply(alu: Alu, p: &mut [u32], b: &[u32], register: &[u32]) {
         p.iter_mut().for_each(|p| *p = fp32::neg(*p));
     }
     let mut each = |result: fn(u32, u32, u32) -> u32| {
-        for ((p, &y), &z) in p.iter_mut().zip(y).zip(&*z) {
+        for ((p, &y), &z) in p.iter_mut().zip(y).zip(z) {
             *p = result(*p, y, z);
         }
     };

@@ -4,6 +4,7 @@ use super::Shared;
 use crate::vector::{DecodeCount, MAX_CODEWORDS};
 use crate::{Effect, Event, FaultCode, Observe, Origin, Source, Vector};
 use lpu_isa::Stream;
+use lpu_isa::latency::MM_OPERAND_LATENCY;
 use lpu_isa::secded::LANES_PER_CODEWORD;
 
 /// Lanes of the widest vector.
@@ -20,41 +21,37 @@ pub fn planes(stream: Stream, planes: usize) -> impl Iterator<Item = Stream> {
 }
 
 impl Shared {
-    /// Samples `count` byte planes, undecoded; none if one is missing.
-    pub fn sample_planes(
-        &self,
+    /// Whether all of `count` byte planes are there.
+    pub fn has_planes(&self, cycle: u64, position: usize, stream: Stream, count: usize) -> bool {
+        planes(stream, count).all(|stream| self.streams.sample(cycle, position, stream).is_some())
+    }
+
+    /// Samples `count` byte planes that are there, and decodes them, which is counted as of `MM_OPERAND_LATENCY` later, into a word for
+    /// each lane.
+    pub fn sample_words(
+        &mut self,
         cycle: u64,
         position: usize,
         stream: Stream,
         count: usize,
-    ) -> Option<Vec<Vector>> {
-        planes(stream, count)
-            .map(|stream| self.streams.sample(cycle, position, stream).copied())
-            .collect()
-    }
-
-    /// Decodes byte planes, whose decoding is counted as of `cycle`, into words.
-    pub fn decode_planes(
-        &mut self,
-        cycle: u64,
-        vectors: &mut [Vector],
-        lanes: usize,
+        words: &mut [u32],
         origin: Origin,
-    ) -> Words {
+    ) {
         let mut found = DecodeCount::default();
-        for vector in &mut *vectors {
-            let count = vector.correct(lanes / LANES_PER_CODEWORD);
+        words.fill(0);
+        let mut lanes = [0; MAX_LANES];
+        let lanes = &mut lanes[..words.len()];
+        for (plane, stream) in planes(stream, count).enumerate() {
+            let seen = self.streams.sample(cycle, position, stream);
+            let count = self.correct_lanes(seen.expect("a plane that is there"), lanes);
             found.corrected += count.corrected;
             found.uncorrectable += count.uncorrectable;
-        }
-        self.faults.count(cycle, found, origin);
-        let mut words = [0; _];
-        for (plane, vector) in vectors.iter().enumerate() {
-            for (lane, word) in words[..lanes].iter_mut().enumerate() {
-                *word |= u32::from(vector.lane(lane)) << (8 * plane);
+            for (word, &lane) in words.iter_mut().zip(&*lanes) {
+                *word |= u32::from(lane) << (8 * plane);
             }
         }
-        words
+        let decoded = cycle + MM_OPERAND_LATENCY;
+        self.faults.count(decoded, found, origin);
     }
 
     /// Drives the byte planes of a result, with its event and the fault of a collision.

@@ -4,11 +4,13 @@
 //! host's business, so whatever has to do with one goes to the definition.
 
 use super::fp32;
+use multiversion::multiversion;
 
 /// a := a · b + c in every lane, rounded once.
 ///
 /// # Panics
 /// If the operands are not equally long.
+#[multiversion(targets("x86_64+avx2+fma"))]
 pub fn fma(a: &mut [u32], b: &[u32], c: &[u32]) {
     each(a, b, c, |a, b, c| a.mul_add(b, c));
 }
@@ -17,6 +19,7 @@ pub fn fma(a: &mut [u32], b: &[u32], c: &[u32]) {
 ///
 /// # Panics
 /// If the operands are not equally long.
+#[multiversion(targets("x86_64+avx2+fma"))]
 pub fn add(a: &mut [u32], c: &[u32]) {
     each(a, &[fp32::ONE; LANES][..c.len()], c, |a, _, c| a + c);
 }
@@ -25,15 +28,24 @@ pub fn add(a: &mut [u32], c: &[u32]) {
 ///
 /// # Panics
 /// If the operands are not equally long.
+#[multiversion(targets("x86_64+avx2+fma"))]
 pub fn mul(a: &mut [u32], b: &[u32]) {
     each(a, b, &[fp32::NEGATIVE_ZERO; LANES][..b.len()], |a, b, _| {
         a * b
     });
 }
 
+/// Integers, as words, become the nearest FP32 numbers.
+pub fn from_i32(words: &mut [u32]) {
+    for word in words {
+        *word = (*word as i32 as f32).to_bits();
+    }
+}
+
 /// The most lanes.
 const LANES: usize = 64;
 
+#[inline(always)]
 fn each(a: &mut [u32], b: &[u32], c: &[u32], compute: impl Fn(f32, f32, f32) -> f32) {
     assert!(a.len() == b.len() && a.len() == c.len() && a.len() <= LANES);
     let mut results = [0u32; LANES];
@@ -56,7 +68,7 @@ fn each(a: &mut [u32], b: &[u32], c: &[u32], compute: impl Fn(f32, f32, f32) -> 
 mod tests {
     use super::super::fp32;
     use super::super::patterns::fp32_triple;
-    use super::{add, fma, mul};
+    use super::{add, fma, from_i32, mul};
     use proptest::prelude::*;
 
     proptest! {
@@ -76,6 +88,14 @@ mod tests {
             found.copy_from_slice(&a);
             mul(&mut found, &b);
             prop_assert_eq!(&found, &defined(|a, b, _| fp32::mul(a, b)));
+        }
+
+        #[test]
+        fn the_host_converts_integers_as_defined(value: i32, shift in 0u32..32) {
+            let value = value >> shift;
+            let mut found = [value as u32];
+            from_i32(&mut found);
+            prop_assert_eq!(found, [fp32::from_i32(value)]);
         }
     }
 }

@@ -22,7 +22,7 @@ impl Mxm {
         origin: Origin,
     ) {
         let decoded = issue + MM_OPERAND_LATENCY;
-        let mut count = vector.correct(self.codewords);
+        let mut count = shared.correct(&mut vector, self.codewords);
         if let Some(Codeword(data, check)) = &mut scales {
             let found = secded::decode(*data, *check);
             *data = found.data();

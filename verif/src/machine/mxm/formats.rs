@@ -53,16 +53,18 @@ impl Plane {
             None => {}
             Some(MxmFormat::E4m3) => {
                 let table = &*E4M3;
-                for (n, column) in self.active.chunks_exact(lanes).enumerate() {
-                    let bytes = column.iter().map(|&weight| weight as u8);
+                for n in 0..lanes {
+                    let column = self.active[n..].iter().step_by(lanes);
+                    let bytes = column.map(|&weight| weight as u8);
                     values.nan |= u64::from(bytes.clone().any(e4m3::is_nan)) << n;
                     values.numbers.extend(bytes.map(|x| table[usize::from(x)]));
                 }
             }
             Some(MxmFormat::Nvfp4) => {
                 let (table, scales) = (&*E2M1, &*E4M3);
-                for (n, column) in self.active.chunks_exact(lanes).enumerate() {
-                    let bytes = column.iter().map(|&weight| weight as u8);
+                for n in 0..lanes {
+                    let column = self.active[n..].iter().step_by(lanes);
+                    let bytes = column.map(|&weight| weight as u8);
                     values
                         .numbers
                         .extend(bytes.flat_map(|x| table[usize::from(x)]));
@@ -144,8 +146,11 @@ mod tests {
         };
         let mut plane = Plane::new(&config);
         plane.format = Some(format);
-        for (weight, &byte) in plane.active.iter_mut().zip(weights) {
-            *weight = i16::from(byte as i8);
+        for (n, column) in weights.chunks_exact(lanes).take(lanes).enumerate() {
+            let active = plane.active[n..].iter_mut().step_by(lanes);
+            for (weight, &byte) in active.zip(column) {
+                *weight = i16::from(byte as i8);
+            }
         }
         plane
             .active_scales

@@ -131,13 +131,12 @@ impl Mxm {
         }
         let load = self.loads.schedule(cycle + LW_LATENCY - 1, p);
         (load.row, load.column, load.scales) = (row, column, scale_row.is_some());
-        load.vectors.clear();
-        load.vectors.extend(streams.filter_map(sample));
-        for vector in &mut load.vectors {
-            let count = vector.correct(self.codewords);
-            shared
-                .faults
-                .count(cycle + MM_OPERAND_LATENCY, count, op.origin);
+        load.count = count;
+        for (lanes, stream) in load.lanes.chunks_exact_mut(self.lanes).zip(streams) {
+            let seen = shared.streams.sample(cycle, self.position, stream);
+            let count = shared.correct_lanes(seen.expect("none is missing"), lanes);
+            let decoded = cycle + MM_OPERAND_LATENCY;
+            shared.faults.count(decoded, count, op.origin);
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Emission, Mxm, Plane};
 use crate::machine::Shared;
-use crate::{Effect, Event, FaultCode, Observe, Source, Vector};
+use crate::machine::dot::widen;
+use crate::{Effect, Event, FaultCode, Observe, Source};
 use lpu_isa::Stream;
 
 impl Mxm {
@@ -58,17 +59,19 @@ impl Mxm {
         }
         for p in self.loads.take(cycle) {
             let load = self.loads.entry(cycle, p);
+            let lanes = &load.lanes[..load.count * self.lanes];
             let plane = &mut self.planes[p];
             if load.scales {
-                let rows = plane.shadow_scales.chunks_exact_mut(self.lanes);
-                for (row, vector) in rows.skip(load.row).zip(&load.vectors) {
-                    row.copy_from_slice(&vector.lanes(self.lanes));
-                }
+                let rows = &mut plane.shadow_scales[load.row * self.lanes..];
+                rows[..lanes.len()].copy_from_slice(lanes);
                 continue;
             }
             match load.column {
-                true => plane.load_columns(load.row, &load.vectors),
-                false => plane.load_rows(load.row, &load.vectors),
+                true => plane.load_columns(self.lanes, load.row, lanes),
+                false => {
+                    let rows = &mut plane.shadow[load.row * self.lanes..];
+                    widen(lanes, &mut rows[..lanes.len()]);
+                }
             }
         }
         for p in self.operand_loads.take(cycle) {
@@ -83,69 +86,12 @@ impl Mxm {
 }
 
 impl Plane {
-    /// Vectors become neighbouring rows: lane n of each is an element of column n, byte n % 8 of its codeword n / 8.
-    fn load_rows(&mut self, row: usize, vectors: &[Vector]) {
-        let lanes = self.shadow.len().isqrt();
-        for (group, columns) in self.shadow.chunks_exact_mut(8 * lanes).enumerate() {
-            let (blocks, rest) = vectors.as_chunks::<8>();
-            for (block, vectors) in blocks.iter().enumerate() {
-                let first = row + 8 * block;
-                let words = transposed(vectors.each_ref().map(|vector| vector.data[group]));
-                for (column, word) in columns.chunks_exact_mut(lanes).zip(words) {
-                    let elements = word.to_le_bytes().map(|byte| i16::from(byte as i8));
-                    column[first..first + 8].copy_from_slice(&elements);
-                }
-            }
-            let first = row + vectors.len() - rest.len();
-            for (i, vector) in rest.iter().enumerate() {
-                let bytes = vector.data[group].to_le_bytes();
-                for (column, byte) in columns.chunks_exact_mut(lanes).zip(bytes) {
-                    column[first + i] = (byte as i8).into();
-                }
-            }
-        }
-    }
-
     /// Vectors become neighbouring columns.
-    fn load_columns(&mut self, first: usize, vectors: &[Vector]) {
-        let lanes = self.shadow.len().isqrt();
-        let columns = self.shadow.chunks_exact_mut(lanes).skip(first);
-        for (column, vector) in columns.zip(vectors) {
-            for (n, element) in column.iter_mut().enumerate() {
-                *element = (vector.lane(n) as i8).into();
-            }
-        }
-    }
-}
-
-/// Byte i of word j becomes byte j of word i: squares of 4, 2 and 1 bytes change places (H. S. Warren, Hacker's Delight, 7-3).
-fn transposed(mut words: [u64; 8]) -> [u64; 8] {
-    for (size, mask) in [
-        (4, 0x0000_0000_ffff_ffff),
-        (2, 0x0000_ffff_0000_ffff),
-        (1, 0x00ff_00ff_00ff_00ff),
-    ] {
-        for i in (0..8).filter(|i| i & size == 0) {
-            let changed = (words[i] >> (8 * size) ^ words[i + size]) & mask;
-            words[i] ^= changed << (8 * size);
-            words[i + size] ^= changed;
-        }
-    }
-    words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::transposed;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn bytes_change_places(words: [u64; 8]) {
-            let found = transposed(words).map(u64::to_le_bytes);
-            let bytes = words.map(u64::to_le_bytes);
-            for i in 0..8 {
-                prop_assert_eq!(found[i], bytes.map(|word| word[i]));
+    fn load_columns(&mut self, lanes: usize, first: usize, vectors: &[u8]) {
+        for (column, vector) in vectors.chunks_exact(lanes).enumerate() {
+            let weights = self.shadow[first + column..].iter_mut().step_by(lanes);
+            for (weight, &lane) in weights.zip(vector) {
+                *weight = i16::from(lane as i8);
             }
         }
     }
