@@ -84,7 +84,7 @@ impl Tile for ModelTile {
 
     fn advance(&mut self, cycles: u64) -> bool {
         if self.status == Status::Running {
-            self.status = self.machine.run(cycles, &mut self.events);
+            self.status = self.machine.run_counting(cycles, &mut self.events);
         }
         self.status == Status::Running && self.machine.cycle() <= self.limit
     }

@@ -37,6 +37,11 @@ impl<T: Clone, const AHEAD: usize> Calendar<T, AHEAD> {
         &mut self.entries[Self::slot(cycle) * self.units + unit]
     }
 
+    /// The entry of `unit` in `cycle`, to be filled before it is scheduled.
+    pub fn prepare(&mut self, cycle: u64, unit: usize) -> &mut T {
+        &mut self.entries[Self::slot(cycle) * self.units + unit]
+    }
+
     /// Whether `unit` has something due in `cycle`.
     pub const fn is_due(&self, cycle: u64, unit: usize) -> bool {
         self.due[Self::slot(cycle)] >> unit & 1 == 1

@@ -70,6 +70,7 @@ impl Mem {
     }
 
     /// An operation of slice `slice` issues.
+    #[inline]
     pub fn issue(&mut self, shared: &mut Shared, cycle: u64, slice: usize, base: u16, op: Issued) {
         let address = base.wrapping_add(op.address);
         let origin = op.origin;
@@ -118,6 +119,7 @@ impl Mem {
         }
     }
 
+    #[inline]
     fn start_read(
         &mut self,
         cycle: u64,

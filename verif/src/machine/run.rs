@@ -4,7 +4,7 @@ use super::calendar::FAR_HORIZON;
 use super::faults::{EccCount, Fault};
 use super::queue::{Issue, NEVER};
 use super::{Machine, c2c, sxm, vxm};
-use crate::{Event, FaultCode, Observe, Origin};
+use crate::{Event, EventCount, FaultCode, Observe, Origin};
 use lpu_isa::QueueKind;
 use lpu_isa::latency::NOTIFY_LATENCY;
 
@@ -87,6 +87,11 @@ impl Machine {
                 self.cycle += 1;
             }
         }
+    }
+
+    /// [`Self::run`] that counts the events. Compiled as a part of the machine, not of the crate that calls it, it is faster.
+    pub fn run_counting(&mut self, max_cycles: u64, events: &mut EventCount) -> Status {
+        self.run(max_cycles, events)
     }
 
     /// Launches, runs to the end and returns all events with the report; `None` after `max_cycles`

@@ -25,6 +25,7 @@ impl Sram {
     }
 
     /// The vector at `address`, as stored.
+    #[inline]
     pub fn read(&self, address: usize, vector: &mut Vector) {
         match self.codewords {
             1 => self.read_words::<1>(address, vector),

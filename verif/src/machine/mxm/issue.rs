@@ -3,6 +3,7 @@
 use super::{BUFFER_READ, Codeword, Mxm, Operand};
 use crate::machine::Shared;
 use crate::machine::queue::Issued;
+use crate::vector::DecodeCount;
 use crate::{FaultCode, Origin, Vector};
 use lpu_isa::latency::{IW_LATENCY, LW_LATENCY, MM_OPERAND_LATENCY, SELECT_LATENCY};
 use lpu_isa::{AccMode, Operation, Stream};
@@ -124,20 +125,23 @@ impl Mxm {
         }
         let first = stream & !(self.max_weight_streams as u8 - 1);
         let streams = (first..first + count as u8).map(Stream::east);
-        let sample = |stream| shared.streams.sample(cycle, self.position, stream);
-        if streams.clone().any(|stream| sample(stream).is_none()) {
-            shared.missing(cycle, op.origin);
-            return;
-        }
-        let load = self.loads.schedule(cycle + LW_LATENCY - 1, p);
+        let due = cycle + LW_LATENCY - 1;
+        let load = self.loads.prepare(due, p);
         (load.row, load.column, load.scales) = (row, column, scale_row.is_some());
         load.count = count;
+        let mut wrong = DecodeCount::default();
         for (lanes, stream) in load.lanes.chunks_exact_mut(self.lanes).zip(streams) {
-            let seen = shared.streams.sample(cycle, self.position, stream);
-            let count = shared.correct_lanes(seen.expect("none is missing"), lanes);
-            let decoded = cycle + MM_OPERAND_LATENCY;
-            shared.faults.count(decoded, count, op.origin);
+            let Some(vector) = shared.streams.sample(cycle, self.position, stream) else {
+                return shared.missing(cycle, op.origin);
+            };
+            let found = shared.correct_lanes(vector, lanes);
+            wrong.corrected += found.corrected;
+            wrong.uncorrectable += found.uncorrectable;
         }
+        shared
+            .faults
+            .count(cycle + MM_OPERAND_LATENCY, wrong, op.origin);
+        self.loads.schedule(due, p);
     }
 }
 

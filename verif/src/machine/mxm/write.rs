@@ -88,10 +88,10 @@ impl Mxm {
 impl Plane {
     /// Vectors become neighbouring columns.
     fn load_columns(&mut self, lanes: usize, first: usize, vectors: &[u8]) {
-        for (column, vector) in vectors.chunks_exact(lanes).enumerate() {
-            let weights = self.shadow[first + column..].iter_mut().step_by(lanes);
-            for (weight, &lane) in weights.zip(vector) {
-                *weight = i16::from(lane as i8);
+        for (k, row) in self.shadow.chunks_exact_mut(lanes).enumerate() {
+            let vectors = vectors.chunks_exact(lanes);
+            for (weight, vector) in row[first..].iter_mut().zip(vectors) {
+                *weight = i16::from(vector[k] as i8);
             }
         }
     }
