@@ -217,6 +217,9 @@ fn run(pair: &mut Pair, steps: &[Step]) -> Verdict {
             pair.set_base(queue, base);
         }
         scenario.flits().for_each(|flit| pair.arrive(flit));
+        for (link, clock) in scenario.clocks().enumerate() {
+            pair.set_clock(link, clock);
+        }
         pair.load(&scenario.program);
         launches.push(pair.try_launch().map_err(context)?);
         pair.compare_sram().map_err(context)?;

@@ -6,6 +6,7 @@ use lpu_isa::config::{MxmFormat, SxmConfig, VxmConfig};
 use lpu_isa::{Config, Instruction, Operation, Program, Queue, QueueKind, Repeat, Stream};
 use lpu_isa::{memory_map as map, secded::LANES_PER_CODEWORD};
 use lpu_sim::{Builder, CompiledModel, Verilator, default_cache_dir};
+use lpu_verif::c2c::ProgramClock;
 use lpu_verif::{Effect, Event, Flit, LaunchReport, Machine, Scoreboard, Vector};
 use std::time::Instant;
 
@@ -143,6 +144,12 @@ impl Pair {
         self.golden.arrive(flit);
     }
 
+    /// Sets the clock of a link.
+    pub fn set_clock(&mut self, link: usize, clock: ProgramClock) {
+        self.rtl.set_clock(link, clock.clone());
+        self.golden.set_clock(link, clock);
+    }
+
     /// Clears faults and counters.
     pub fn clear(&mut self) {
         let clear = Request::Write(map::CONTROL, map::CONTROL_CLEAR);
@@ -171,6 +178,10 @@ impl Pair {
             .map_err(|divergence| divergence.to_string())?;
         if self.rtl.take_sent() != self.golden.take_sent() {
             return Err("other flits left than those of the events".to_owned());
+        }
+        let commands = (self.golden.take_commands(), self.rtl.take_commands());
+        if commands.0 != commands.1 {
+            return Err(format!("expected and observed DESKEWs: {commands:?}"));
         }
         let waiting = (self.golden.waiting_flits(), self.rtl.waiting_flits());
         if waiting.0 != waiting.1 {
@@ -274,12 +285,7 @@ impl Schedule {
                     program.push(id, Instruction::Nop { cycles });
                 }
                 program.push(id, instruction);
-                clock = cycle
-                    + match instruction {
-                        Instruction::Op { repeat, .. } => repeat.duration(),
-                        Instruction::Nop { cycles } => cycles.into(),
-                        _ => 1,
-                    };
+                clock = cycle + instruction.cycles();
             }
             program.push(id, Instruction::End);
         }
