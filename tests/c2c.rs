@@ -26,6 +26,7 @@ fn bad(lanes: usize, ppm: i64, errors: Errors) -> Line {
         errors,
         jitter: 60_000,
         ppm,
+        delay: Line::DELAY,
     }
 }
 
