@@ -311,6 +311,9 @@ fn programs(config: &Config, share: u64) -> (u64, BTreeMap<String, usize>) {
         });
         for launch in verdict.unwrap_or_else(|message| panic!("{message}")) {
             *seen.entry("launches".into()).or_default() += 1;
+            if config.links() > 0 {
+                *seen.entry("DESKEWs".into()).or_default() += launch.commands.len();
+            }
             for event in &launch.events {
                 let unit = match event.effect {
                     Effect::Drive {

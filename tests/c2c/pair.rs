@@ -27,6 +27,7 @@ pub mod fault {
     pub const CRC: u64 = 2;
     pub const EMPTY: u64 = 8;
     pub const DROPPED: u64 = 32;
+    pub const LATE: u64 = 64;
 }
 
 /// Cycles of reset.

@@ -7,7 +7,7 @@ use lpu_isa::{Config, Instruction, Operation, Program, Queue, QueueKind, Repeat,
 use lpu_isa::{memory_map as map, secded::LANES_PER_CODEWORD};
 use lpu_sim::{Builder, CompiledModel, Verilator, default_cache_dir};
 use lpu_verif::c2c::ProgramClock;
-use lpu_verif::{Effect, Event, Flit, LaunchReport, Machine, Scoreboard, Vector};
+use lpu_verif::{Command, Effect, Event, Flit, LaunchReport, Machine, Scoreboard, Vector};
 use std::time::Instant;
 
 /// Cycles that RTL runs on after busy has fallen: nothing may happen in them.
@@ -87,6 +87,8 @@ pub struct Seen {
     pub report: LaunchReport,
     /// What RTL did.
     pub events: Vec<Event>,
+    /// Its DESKEWs and RUNTIME_DESKEWs.
+    pub commands: Vec<Command>,
 }
 
 /// A tile in RTL and a golden machine in the same state.
@@ -194,7 +196,11 @@ impl Pair {
         if status != Ok(map::STATUS_FAULT * u64::from(fault)) {
             return Err(format!("STATUS is {status:?}, any fault: {fault}"));
         }
-        Ok(Seen { report, events })
+        Ok(Seen {
+            report,
+            events,
+            commands: commands.1,
+        })
     }
 
     /// [`try_launch`](Self::try_launch) that panics with the difference.

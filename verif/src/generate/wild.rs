@@ -164,7 +164,7 @@ fn instruction(config: &Config, kind: QueueKind) -> impl Strategy<Value = Instru
         _ => 1,
     };
     // Rare where they are illegal.
-    let deskews = if kind == QueueKind::C2cSend { 4 } else { 1 };
+    let deskews = if kind == QueueKind::C2cSend { 6 } else { 1 };
     let deskew = prop_oneof![
         1 => Just(Instruction::Deskew),
         2 => (0u16..40).prop_map(|wait| Instruction::RuntimeDeskew { wait }),
