@@ -1,8 +1,9 @@
 //! What the checker says of DESKEW and RUNTIME_DESKEW, and that the golden machine agrees for every wait.
 
-use lpu_compiler::check::{Prediction, Violation, check};
+use lpu_compiler::check::{Prediction, Violation, check, check_rack};
 use lpu_isa::config::C2cConfig;
 use lpu_isa::latency::settle_cycles;
+use lpu_isa::rack::{Rack, Topology};
 use lpu_isa::{Config, Instruction, Program, Queue, QueueKind, asm};
 use lpu_verif::c2c::ProgramClock;
 use lpu_verif::{Machine, Vector};
@@ -146,4 +147,31 @@ fn only_a_link_waits() {
     (0..config.num_queues()).for_each(|id| none.push(id, Instruction::End));
     let found = check(&config, &none).unwrap_err().to_string();
     assert!(found.contains("waits from 1 to 65535 cycles"), "{found}");
+}
+
+/// Cycles of chips can be compared behind a wait when all of them wait in the same.
+#[test]
+fn chips_of_a_rack_wait_in_the_same_cycles() {
+    let rack = Rack::new(2, Topology::Ring, 45).unwrap();
+    let sender = |wait: u32| {
+        let read = ".queue mem0.read\nsync\nread w2, 0\n";
+        program(&format!(
+            "{read}.queue c2c0.send\nnop {wait}\ndeskew\nnotify\nnop 5\nsend w2\n"
+        ))
+    };
+    // The SEND issues 6 cycles behind the NOTIFY, the RECEIVE 55.
+    let receiver = |receive: u32| {
+        program(&format!(
+            ".queue c2c0.send\nnop 9\ndeskew\nnotify\n.queue c2c1.receive\nsync\nnop {}\nreceive e0\n",
+            receive - 3
+        ))
+    };
+    let check = |programs: [Program; 2]| check_rack(&linked(), &rack, &programs);
+    check([sender(9), receiver(55)]).unwrap();
+    let early = check([sender(9), receiver(54)]).unwrap_err();
+    assert!(early.contains("is there in cycle"), "{early}");
+    assert_eq!(
+        check([sender(8), receiver(55)]).unwrap_err(),
+        "LPU 0 DESKEWs in cycles [8] and LPU 1 in [9]: let all chips do it in the same"
+    );
 }

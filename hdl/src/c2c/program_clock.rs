@@ -14,9 +14,9 @@ use rust_hdl::prelude::*;
 /// out_go             _____________/~\_______
 /// ```
 ///
-/// DESKEW goes on in the first cycle in which the top bit of the HAC is low and was high one cycle before: where the HAC is 0, or a trim
-/// has taken it over 0. SAC is 0 then. RUNTIME_DESKEW sets SAC to HAC at once, so that a trim during its wait is made good by the next. A wait of less than one cycle is one cycle, and `out_late` says so. A command while another is
-/// under way takes its place.
+/// DESKEW goes on in the first cycle in which the top bit of the HAC is low and was high one cycle before: where the HAC is 0, or a
+/// trim has taken it over 0. SAC is 0 then. RUNTIME_DESKEW sets SAC to HAC at once, so that a trim during its wait is made good by the
+/// next. A wait of less than one cycle is one cycle, and `out_late` says so. A command while another is under way takes its place.
 ///
 /// Parameters: none. Latency: one cycle at least. Reset: no command, SAC 0.
 ///

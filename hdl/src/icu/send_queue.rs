@@ -2,7 +2,7 @@
 
 use super::{ProgramFetch, Sequencer};
 use crate::info::Info;
-use crate::prim::Flop;
+use crate::prim::{Flop, PipeEnable};
 use lpu_isa::{Config, QueueKind};
 use rust_hdl::prelude::*;
 
@@ -67,6 +67,7 @@ pub struct SendQueue {
     waits: Flop<Bit>,
     deskew: Flop<Bit>,
     runtime_deskew: Flop<Bit>,
+    wait: PipeEnable<Bits<16>>,
     advance: Signal<Local, Bit>,
     is_deskew: Signal<Local, Bit>,
     is_runtime: Signal<Local, Bit>,
@@ -102,6 +103,7 @@ impl SendQueue {
             waits: Flop::default(),
             deskew: Flop::default(),
             runtime_deskew: Flop::default(),
+            wait: PipeEnable::default(),
             advance: Signal::default(),
             is_deskew: Signal::default(),
             is_runtime: Signal::default(),
@@ -123,7 +125,16 @@ impl SendQueue {
 impl Logic for SendQueue {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, fetch, sequencer, waits, deskew, runtime_deskew);
+        clock!(
+            self,
+            clock,
+            fetch,
+            sequencer,
+            waits,
+            deskew,
+            runtime_deskew,
+            wait
+        );
         self.waits.reset.next = self.reset.val();
         self.deskew.reset.next = self.reset.val();
         self.runtime_deskew.reset.next = self.reset.val();
@@ -173,7 +184,10 @@ impl Logic for SendQueue {
             self.advance.val() & self.is_deskew.val() & self.is_runtime.val();
         self.out_deskew.next = self.deskew.q.val();
         self.out_runtime_deskew.next = self.runtime_deskew.q.val();
-        self.out_wait.next = self.sequencer.out_address.val();
+        // Not by way of the sequencer: all that makes its affine addresses would stay for that.
+        self.wait.enable.next = self.advance.val();
+        self.wait.d.next = self.fetch.out_low.val().get_bits::<16>(32);
+        self.out_wait.next = self.wait.q.val();
         self.out_valid.next = self.sequencer.out_valid.val();
         self.out_select.next = self.sequencer.out_select.val();
         self.out_notify.next = self.sequencer.out_notify.val();
