@@ -10,8 +10,9 @@ use lpu_isa::latency::LAUNCH_LATENCY;
 use lpu_isa::secded::LANES_PER_CODEWORD;
 use lpu_isa::{Config, Program, Stream, memory_map as map};
 use lpu_sim::{Builder, CompiledModel, Model, PortId, SimError, Watch};
+use lpu_verif::c2c::ProgramClock;
 use lpu_verif::machine::{EccCount, Fault};
-use lpu_verif::{Effect, Event, FaultCode, Flit, LaunchReport, Source, Vector, secded};
+use lpu_verif::{Command, Effect, Event, FaultCode, Flit, LaunchReport, Source, Vector, secded};
 use miette::Diagnostic;
 use std::ops::Range;
 use std::path::Path;
@@ -254,6 +255,21 @@ impl Rtl {
     /// The flits that have left since the last call, in the order of their cycles.
     pub fn take_sent(&mut self) -> Vec<Flit> {
         self.links.take_sent()
+    }
+
+    /// Sets the clock of a link; see [`Machine::set_clock`](lpu_verif::Machine::set_clock).
+    pub fn set_clock(&mut self, link: usize, clock: ProgramClock) {
+        *self.links.clock(link) = clock;
+    }
+
+    /// The clock of a link.
+    pub fn clock(&mut self, link: usize) -> &ProgramClock {
+        self.links.clock(link)
+    }
+
+    /// The DESKEWs and RUNTIME_DESKEWs that have issued since the last call.
+    pub fn take_commands(&mut self) -> Vec<Command> {
+        self.links.take_commands()
     }
 
     /// Flits that have come by links and that no RECEIVE has taken.

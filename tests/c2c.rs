@@ -4,6 +4,8 @@
 
 #[path = "c2c/pair.rs"]
 mod pair;
+#[path = "c2c/waits.rs"]
+mod waits;
 
 use lpu_isa::c2c::Shape;
 use lpu_verif::c2c::{Errors, Flit, Random, Receiver};
@@ -26,6 +28,7 @@ fn bad(lanes: usize, ppm: i64, errors: Errors) -> Line {
         errors,
         jitter: 60_000,
         ppm,
+        delay: Line::DELAY,
     }
 }
 

@@ -1,12 +1,14 @@
-//! SEND and RECEIVE in RTL, against the golden machine and the cycles of `docs/c2c.md`.
+//! SEND, RECEIVE and the two DESKEWs in RTL, against the golden machine and the cycles of `docs/c2c.md`.
 
 mod pair;
 
+use lpu_compiler::check;
 use lpu_isa::QueueKind::{C2cReceive, C2cSend, MemRead, MemWrite};
 use lpu_isa::config::C2cConfig;
-use lpu_isa::latency::{RECEIVE_LATENCY, SEND_LATENCY};
-use lpu_isa::{Config, Operation, Repeat, Stream};
-use lpu_verif::{Effect, Event, FaultCode, Flit, Source, Vector};
+use lpu_isa::latency::{GO_LATENCY, RECEIVE_LATENCY, SEND_LATENCY, drain_cycles};
+use lpu_isa::{Config, Instruction, Operation, Program, Repeat, Stream, asm};
+use lpu_verif::c2c::ProgramClock;
+use lpu_verif::{Effect, Event, FaultCode, Flit, Source, Status, Vector};
 use pair::{Pair, Schedule, all, preset, writes};
 
 fn linked(links: usize) -> Config {
@@ -241,4 +243,133 @@ fn all_links_take_and_give_a_flit_in_every_cycle() {
     assert_eq!(sends(&seen.events).len(), 2 * count);
     assert_eq!(writes(&seen.events).len(), 2 * count);
     pair.compare_sram().unwrap();
+}
+
+/// A program from text, with END in every queue.
+fn assembled(config: &Config, text: &str) -> Program {
+    let mut program = asm::assemble(config, "test", text).expect("it assembles");
+    (0..config.num_queues()).for_each(|id| program.push(id, Instruction::End));
+    program
+}
+
+/// A barrier behind a DESKEW, and one behind a RUNTIME_DESKEW: a vector is sent 16 cycles after each NOTIFY.
+const BARRIERS: &str = "
+.queue mem0.read
+    sync
+    nop 10
+    read w5, 7
+    sync
+    nop 10
+    read w5, 8
+.queue c2c1.send
+    nop 20
+    deskew
+    notify
+    nop 15
+    send w5
+    nop 40
+    runtime_deskew 50
+    notify
+    nop 15
+    send w5
+";
+
+#[test]
+fn a_deskew_waits_for_the_epoch_and_a_runtime_deskew_takes_the_drift() {
+    let mut pair = Pair::new(&linked(2));
+    let config = pair.config.clone();
+    let program = assembled(&config, BARRIERS);
+    let predicted = check(&config, &program).expect("it keeps the rules");
+    pair.store(&[(0, 7, all(&config, 9)), (0, 8, all(&config, 8))]);
+    // HAC in cycle 0, a trim before the RUNTIME_DESKEW; go of the DESKEW, and what the drift adds.
+    for (hac, trim, go, drift) in [
+        (4000, 0, 96, 0),
+        (4000, -3, 96, 3),
+        (4000, 2, 96, -2),
+        (4075, 1, 21, -1),
+        (4076, 0, 4116, 0),
+        (0, -1, 4096, 1),
+    ] {
+        // The link hears of the trim when the first barrier is over.
+        let clock = ProgramClock::new(hac).trim(go + 20, trim);
+        pair.set_clock(1, clock);
+        let seen = pair.run(&program);
+        let first = go + GO_LATENCY;
+        let second = first + 57 + 50 + GO_LATENCY;
+        let second = second.wrapping_add_signed(drift);
+        let left = |notify: u64| notify + 16 + SEND_LATENCY;
+        let expected = [
+            (left(first), 1, bare(all(&config, 9))),
+            (left(second), 1, bare(all(&config, 8))),
+        ];
+        assert_eq!(sends(&seen.events), expected, "HAC {hac}, trim {trim}");
+        assert!(seen.report.faults.iter().all(Option::is_none));
+        // Cycles are those of the checker and the waits: a DESKEW counts with the shortest, in which the link says go in the next cycle.
+        let waited = (go - 20 - 1) as i64 + drift;
+        assert_eq!(pair.golden.waited(), waited);
+        let cycles = predicted.busy_cycles as i64 + waited;
+        assert_eq!(seen.report.cycles as i64, cycles);
+        assert!(!pair.rtl.clock(1).late() && !pair.golden.clock(1).late());
+    }
+}
+
+#[test]
+fn a_drift_of_more_than_the_wait_is_late_and_the_program_goes_on() {
+    let mut pair = Pair::new(&linked(2));
+    let config = pair.config.clone();
+    let text =
+        ".queue c2c0.send\n nop 9\n runtime_deskew 3\n send w5\n runtime_deskew 30\n send w5";
+    let program = assembled(&config, text);
+    // The HAC has run away: go in the cycle after the command, and the next wait is itself again.
+    pair.set_clock(0, ProgramClock::new(100).trim(5, 40));
+    let seen = pair.run(&program);
+    let send = lpu_isa::Queue::new(C2cSend, 0).id(&config);
+    let fault = seen.report.faults[send].expect("no cell is sent");
+    assert_eq!(
+        (fault.code, fault.cycle),
+        (FaultCode::OperandMissing, 12 + 2)
+    );
+    assert!(pair.rtl.clock(0).late() && pair.golden.clock(0).late());
+    let drain = drain_cycles(&config);
+    assert_eq!(seen.report.cycles, 13 + 30 + 2 + 1 + drain);
+}
+
+#[test]
+fn both_are_illegal_elsewhere() {
+    let mut pair = Pair::new(&linked(2));
+    let config = pair.config.clone();
+    let text = "
+.queue mem0.read
+    nop 4
+    deskew
+.queue c2c0.receive
+    nop 4
+    runtime_deskew 3
+.queue mxm0.weights
+    nop 4
+    runtime_deskew 3
+";
+    let seen = pair.run(&assembled(&config, text));
+    let faults: Vec<_> = seen.report.faults.iter().flatten().collect();
+    assert_eq!(faults.len(), 3);
+    for fault in faults {
+        let illegal = FaultCode::IllegalInstruction;
+        assert_eq!((fault.code, fault.cycle), (illegal, 4));
+    }
+}
+
+/// A link that never says go holds the program; the simulation ends at its limit and says so.
+#[test]
+fn a_silent_link_does_not_hang_the_simulation() {
+    let mut pair = Pair::new(&linked(2));
+    let config = pair.config.clone();
+    pair.set_clock(1, ProgramClock::silent());
+    pair.load(&assembled(&config, BARRIERS));
+    let error = pair.try_launch().expect_err("it waits for ever");
+    assert!(error.contains("does not end"), "{error}");
+    pair.golden.launch();
+    let status = pair.golden.run(1 << 40, &mut Vec::new());
+    assert_eq!(status, Status::Deadlocked);
+    pair.rtl.launch();
+    assert!(pair.rtl.run(20_000, &mut Vec::new()), "still busy");
 }

@@ -217,6 +217,9 @@ fn run(pair: &mut Pair, steps: &[Step]) -> Verdict {
             pair.set_base(queue, base);
         }
         scenario.flits().for_each(|flit| pair.arrive(flit));
+        for (link, clock) in scenario.clocks().enumerate() {
+            pair.set_clock(link, clock);
+        }
         pair.load(&scenario.program);
         launches.push(pair.try_launch().map_err(context)?);
         pair.compare_sram().map_err(context)?;
@@ -308,6 +311,9 @@ fn programs(config: &Config, share: u64) -> (u64, BTreeMap<String, usize>) {
         });
         for launch in verdict.unwrap_or_else(|message| panic!("{message}")) {
             *seen.entry("launches".into()).or_default() += 1;
+            if config.links() > 0 {
+                *seen.entry("DESKEWs".into()).or_default() += launch.commands.len();
+            }
             for event in &launch.events {
                 let unit = match event.effect {
                     Effect::Drive {

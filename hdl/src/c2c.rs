@@ -18,7 +18,7 @@
 //! | [`PrbsSource`], [`PrbsChecker`] | PRBS-31 |
 //! | [`XorMap`], [`ColumnMatch`], [`PopCount`] | sums of bits, columns, ones |
 //! | [`C2cLink`] | all of them; `lpu_c2c_link` |
-//! | [`LinkPort`] | SEND and RECEIVE in the tile |
+//! | [`LinkPort`] | SEND, RECEIVE and the two DESKEWs in the tile |
 
 mod async_fifo;
 mod column_match;

@@ -1,4 +1,5 @@
 //! Two links in RTL, each with a clock of its own, and a line in each direction.
+#![allow(dead_code, reason = "each test binary uses some of it")]
 
 use lpu::design;
 use lpu_isa::Config;
@@ -26,6 +27,7 @@ pub mod fault {
     pub const CRC: u64 = 2;
     pub const EMPTY: u64 = 8;
     pub const DROPPED: u64 = 32;
+    pub const LATE: u64 = 64;
 }
 
 /// Cycles of reset.
@@ -117,15 +119,21 @@ pub struct Line {
     /// How late edges of the recovered clock are at most, femtoseconds.
     pub jitter: u64,
     pub ppm: i64,
+    /// Femtoseconds from the edge that ends a word's cycle to the edge that takes it at the other end.
+    pub delay: u64,
 }
 
 impl Line {
+    /// What a board adds to a word's cycle.
+    pub const DELAY: u64 = 300_000;
+
     pub fn straight(lanes: usize) -> Self {
         Self {
             lanes: vec![64 * 5; lanes],
             errors: Errors::default(),
             jitter: 0,
             ppm: 0,
+            delay: Self::DELAY,
         }
     }
 }
@@ -167,7 +175,7 @@ impl Side {
             cycle: 0,
             line: VecDeque::new(),
             channel: Channel::new(&line.lanes, line.errors, seed ^ 0x5a5a),
-            delay: 300_000,
+            delay: line.delay,
             stopped: false,
             sent: None,
         }

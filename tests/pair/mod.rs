@@ -6,7 +6,8 @@ use lpu_isa::config::{MxmFormat, SxmConfig, VxmConfig};
 use lpu_isa::{Config, Instruction, Operation, Program, Queue, QueueKind, Repeat, Stream};
 use lpu_isa::{memory_map as map, secded::LANES_PER_CODEWORD};
 use lpu_sim::{Builder, CompiledModel, Verilator, default_cache_dir};
-use lpu_verif::{Effect, Event, Flit, LaunchReport, Machine, Scoreboard, Vector};
+use lpu_verif::c2c::ProgramClock;
+use lpu_verif::{Command, Effect, Event, Flit, LaunchReport, Machine, Scoreboard, Vector};
 use std::time::Instant;
 
 /// Cycles that RTL runs on after busy has fallen: nothing may happen in them.
@@ -86,6 +87,8 @@ pub struct Seen {
     pub report: LaunchReport,
     /// What RTL did.
     pub events: Vec<Event>,
+    /// Its DESKEWs and RUNTIME_DESKEWs.
+    pub commands: Vec<Command>,
 }
 
 /// A tile in RTL and a golden machine in the same state.
@@ -143,6 +146,12 @@ impl Pair {
         self.golden.arrive(flit);
     }
 
+    /// Sets the clock of a link.
+    pub fn set_clock(&mut self, link: usize, clock: ProgramClock) {
+        self.rtl.set_clock(link, clock.clone());
+        self.golden.set_clock(link, clock);
+    }
+
     /// Clears faults and counters.
     pub fn clear(&mut self) {
         let clear = Request::Write(map::CONTROL, map::CONTROL_CLEAR);
@@ -172,6 +181,10 @@ impl Pair {
         if self.rtl.take_sent() != self.golden.take_sent() {
             return Err("other flits left than those of the events".to_owned());
         }
+        let commands = (self.golden.take_commands(), self.rtl.take_commands());
+        if commands.0 != commands.1 {
+            return Err(format!("expected and observed DESKEWs: {commands:?}"));
+        }
         let waiting = (self.golden.waiting_flits(), self.rtl.waiting_flits());
         if waiting.0 != waiting.1 {
             return Err(format!(
@@ -183,7 +196,11 @@ impl Pair {
         if status != Ok(map::STATUS_FAULT * u64::from(fault)) {
             return Err(format!("STATUS is {status:?}, any fault: {fault}"));
         }
-        Ok(Seen { report, events })
+        Ok(Seen {
+            report,
+            events,
+            commands: commands.1,
+        })
     }
 
     /// [`try_launch`](Self::try_launch) that panics with the difference.
@@ -274,12 +291,7 @@ impl Schedule {
                     program.push(id, Instruction::Nop { cycles });
                 }
                 program.push(id, instruction);
-                clock = cycle
-                    + match instruction {
-                        Instruction::Op { repeat, .. } => repeat.duration(),
-                        Instruction::Nop { cycles } => cycles.into(),
-                        _ => 1,
-                    };
+                clock = cycle + instruction.cycles();
             }
             program.push(id, Instruction::End);
         }

@@ -6,17 +6,20 @@
 //! - [`receiver`]: lanes of any bit position and skew to frames.
 //! - [`channel`]: what the line does to words: delay, skew, errors, bursts, a cut.
 //! - [`clock`]: edges of clocks that differ and jitter.
+//! - [`program_clock`]: DESKEW and RUNTIME_DESKEW.
 
 pub mod channel;
 pub mod clock;
 pub mod code;
 pub mod field;
 pub mod frame;
+pub mod program_clock;
 pub mod receiver;
 
 pub use channel::{Channel, Errors};
 pub use clock::Clock;
 pub use frame::{Content, Control, Decoded, Decoder, Encoder, Flit, State, Value};
+pub use program_clock::ProgramClock;
 pub use receiver::Receiver;
 
 /// Numbers without a pattern, the same in every run.

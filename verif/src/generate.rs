@@ -14,6 +14,7 @@
 //! assert!(report.faults.iter().all(Option::is_none));
 //! ```
 
+use crate::c2c::ProgramClock;
 use crate::{Flit, Machine, Vector};
 use lpu_isa::{Config, Program, asm};
 use std::fmt;
@@ -110,6 +111,15 @@ impl Scenario {
         })
     }
 
+    /// The clocks of the links: epochs that begin soon, and a trim.
+    pub fn clocks(&self) -> impl Iterator<Item = ProgramClock> {
+        (0..self.config.links()).map(|link| {
+            let dice = mix(self.image.seed ^ mix(link as u64 ^ 0xdec)).to_le_bytes();
+            let [hac, from, by] = [dice[0], dice[1], dice[2]];
+            ProgramClock::new(4095 - u16::from(hac)).trim(from.into(), i64::from(by % 9) - 4)
+        })
+    }
+
     /// A golden machine with everything loaded, not launched.
     ///
     /// # Panics
@@ -129,6 +139,9 @@ impl Scenario {
             }
         }
         self.flits().for_each(|flit| machine.arrive(flit));
+        for (link, clock) in self.clocks().enumerate() {
+            machine.set_clock(link, clock);
+        }
         machine
     }
 }

@@ -26,6 +26,6 @@ pub mod secded;
 pub mod vector;
 
 pub use event::{Effect, Event, EventCount, FaultCode, Observe, Origin, Source};
-pub use machine::{Flit, LaunchReport, Machine, Status};
+pub use machine::{Command, Flit, LaunchReport, Machine, Status};
 pub use scoreboard::{Divergence, Scoreboard};
 pub use vector::Vector;

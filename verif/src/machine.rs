@@ -51,7 +51,7 @@ mod sxm;
 mod vxm;
 mod words;
 
-pub use c2c::Flit;
+pub use c2c::{Command, Flit};
 pub use faults::{EccCount, Fault};
 pub use host::{HostReadError, LoadError};
 pub use run::{LaunchReport, Status};
@@ -141,6 +141,8 @@ pub struct Machine {
     alive: usize,
     /// Cycle of the last END so far.
     ended: u64,
+    /// What links have added to the program's own cycles.
+    waited: i64,
 }
 
 impl Machine {
@@ -180,6 +182,7 @@ impl Machine {
             pulses: [false; 4],
             alive: 0,
             ended: 0,
+            waited: 0,
             units,
         }
     }

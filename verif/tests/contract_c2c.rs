@@ -1,4 +1,4 @@
-//! SEND and RECEIVE on the golden machine, at the cycles that `docs/c2c.md` gives.
+//! SEND, RECEIVE and the two DESKEWs on the golden machine, at the cycles that `docs/c2c.md` gives.
 
 mod bench;
 
@@ -6,10 +6,11 @@ use bench::{Bench, e, nano, ramp, read, w, write};
 use lpu_isa::QueueKind::{C2cReceive, C2cSend, MemRead, MemWrite, Sxm};
 use lpu_isa::config::{C2cConfig, SxmConfig};
 use lpu_isa::rack::{Rack, Topology};
-use lpu_isa::{Config, Operation, Repeat};
+use lpu_isa::{Config, Instruction, Operation, Repeat};
 use lpu_verif::FaultCode::{EccUncorrectable, IllegalInstruction, OperandMissing, StreamCollision};
+use lpu_verif::c2c::ProgramClock;
 use lpu_verif::rack::exchange;
-use lpu_verif::{Effect, Flit, Machine, Status, Vector};
+use lpu_verif::{Command, Effect, Flit, Machine, Status, Vector};
 
 fn linked(links: usize) -> Config {
     let mut config = nano();
@@ -276,4 +277,51 @@ fn a_vector_goes_round_a_ring_in_windows_of_any_length() {
     for window in [1, 2, 17] {
         assert_eq!(run(window), expected);
     }
+}
+
+/// The next instruction behind a DESKEW issues two cycles after go, which is where the HAC is 0; behind a RUNTIME_DESKEW as many
+/// cycles later as it says, and as the HAC has lost.
+#[test]
+fn programs_wait_for_their_link() {
+    let wait = Instruction::RuntimeDeskew { wait: 30 };
+    for (hac, trim, go, runtime) in [(4090, 0, 6, 30), (3000, -2, 1096, 32), (4091, 0, 4101, 30)] {
+        let mut b = Bench::new(linked(2));
+        let clock = ProgramClock::new(hac).trim(go + 10, trim);
+        b.machine.set_clock(1, clock);
+        b.at(5, C2cSend, 1, Instruction::Deskew);
+        // Three cycles later at the earliest; the SENDs find nothing, and the first says when it issued.
+        b.at(28, C2cSend, 1, wait);
+        b.op(60, C2cSend, 1, send(0), 0);
+        let report = b.run();
+        let second = go + 2 + 20;
+        let sent = second + runtime + 2;
+        b.expect_faults(&report, &[(C2cSend, 1, OperandMissing, sent as u32 + 2)]);
+        let command = |cycle, wait| Command {
+            link: 1,
+            cycle,
+            wait,
+        };
+        let commands = [command(5, None), command(second, Some(30))];
+        assert_eq!(b.machine.take_commands(), commands);
+        assert_eq!(
+            b.machine.waited(),
+            (go - 6) as i64 + runtime as i64 - 30,
+            "HAC {hac}"
+        );
+        assert_eq!(report.cycles, sent + 1 + 16);
+    }
+}
+
+#[test]
+fn a_silent_link_is_a_deadlock() {
+    let mut b = Bench::new(linked(1));
+    b.machine.set_clock(0, ProgramClock::silent());
+    b.at(5, C2cSend, 0, Instruction::Deskew);
+    for id in 0..b.config.num_queues() {
+        b.program.push(id, Instruction::End);
+    }
+    b.machine.load(&b.program).unwrap();
+    b.machine.launch();
+    let status = b.machine.run(u64::MAX, &mut Vec::new());
+    assert_eq!(status, Status::Deadlocked);
 }

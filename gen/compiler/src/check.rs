@@ -9,7 +9,8 @@
 //! - matrix planes: every product is accumulated in its cycle, weights are whole when installed and there
 //!   before they are used, buffer and accumulator rows are written before they are read;
 //! - vector unit and switch unit: descriptors and permutation tables are there, rows, modes and reductions exist, the switch
-//!   unit has one result in a cycle.
+//!   unit has one result in a cycle;
+//! - links: nothing meets across a DESKEW or RUNTIME_DESKEW, whatever its wait.
 //!
 //! Whether a flit is there for a RECEIVE is a matter of several chips: [`check_rack`].
 //!
@@ -17,6 +18,7 @@
 //! names an eastward flow and (stream, t + i) a westward one: all checks are exact look-ups in sorted lists, no
 //! cycle is simulated. Offsets of GATHER and SCATTER are data and remain unchecked; their timing is checked.
 
+mod deskew;
 mod expand;
 mod flow;
 mod memory;
@@ -42,6 +44,7 @@ pub fn check(config: &Config, program: &Program) -> Result<Prediction, Violation
     found.take()?;
     let launch = expand::expand(config, program, &mut found);
     found.take()?;
+    deskew::check(config, &launch, &mut found);
     let unused_values = flow::check(config, program, &launch, &mut found);
     memory::check(config, &launch, &mut found);
     mxm::check(config, &launch, &mut found);

@@ -1,5 +1,6 @@
 //! Instructions and their 128-bit encoding.
 
+use crate::latency::{GO_LATENCY, SHORTEST_DESKEW};
 use std::fmt;
 
 pub mod encoding;
@@ -335,11 +336,30 @@ pub enum Instruction {
     Notify,
     /// Wait for a NOTIFY.
     Sync,
+    /// Wait for the next epoch of the link's counter.
+    Deskew,
+    /// Wait so many cycles, and what the clocks have drifted apart since the last DESKEW or RUNTIME_DESKEW of the link.
+    RuntimeDeskew {
+        /// Cycles; of use are 1 and more.
+        wait: u16,
+    },
     /// End of the queue's program.
     End,
 }
 
 impl Instruction {
+    /// Cycles that it occupies its queue: a SYNC without its wait, a DESKEW with the shortest, a RUNTIME_DESKEW with the one that it
+    /// names.
+    pub const fn cycles(&self) -> u64 {
+        match *self {
+            Self::Nop { cycles } => cycles as u64,
+            Self::Op { repeat, .. } => repeat.duration(),
+            Self::Deskew | Self::RuntimeDeskew { wait: 0 } => SHORTEST_DESKEW,
+            Self::RuntimeDeskew { wait } => wait as u64 + GO_LATENCY,
+            Self::Config { .. } | Self::Notify | Self::Sync | Self::End => 1,
+        }
+    }
+
     /// An operation that issues once.
     pub const fn once(operation: Operation, address: u16) -> Self {
         Self::repeated(operation, address, Repeat::ONCE)

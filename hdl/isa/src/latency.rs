@@ -62,6 +62,10 @@ pub const CONVERT_LATENCY: u64 = 3;
 pub const SEND_LATENCY: u64 = SELECT_LATENCY + SECDED_LATENCY;
 /// RECEIVE: to the stream cell of the C2C unit.
 pub const RECEIVE_LATENCY: u64 = 3;
+/// The link says go after DESKEW or RUNTIME_DESKEW: to the next instruction of its queue.
+pub const GO_LATENCY: u64 = 2;
+/// Shortest time of a DESKEW, and of a RUNTIME_DESKEW: its link says go in the next cycle.
+pub const SHORTEST_DESKEW: u64 = 1 + GO_LATENCY;
 /// One level of a tree of FP32 sums or maxima.
 pub const FP_ADD_LATENCY: u64 = 5;
 /// The least of [`drain_cycles`].
@@ -142,6 +146,16 @@ pub fn drain_cycles(config: &Config) -> u64 {
         .as_ref()
         .map_or(0, |_| reduce_latency(config.lanes));
     DRAIN_CYCLES.max(vxm).max(sxm)
+}
+
+/// Issue of an operation to the cycle in which nothing of it is under way, neither in a unit nor on a stream.
+///
+/// ```
+/// use lpu_isa::{Config, latency::settle_cycles};
+/// assert_eq!(settle_cycles(&Config::preset("nano").unwrap()), 22);
+/// ```
+pub fn settle_cycles(config: &Config) -> u64 {
+    drain_cycles(config) + HOP_LATENCY * (config.mxm_position() as u64 + 2)
 }
 
 #[cfg(test)]

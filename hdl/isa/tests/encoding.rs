@@ -135,6 +135,16 @@ const TABLE: &[(&str, u128)] = &[
     ),
     ("config 0, 4", 0x0000_00000_000_0000_0000_0004_000_0000c),
     ("config 1, 2", 0x0000_00000_000_0000_0000_0002_000_0010c),
+    // Flags 12 and 14 of opcode 11; the wait is the address.
+    ("deskew", 0xcb),
+    (
+        "runtime_deskew 60",
+        0x0000_00000_000_0000_0000_003c_000_000eb,
+    ),
+    (
+        "runtime_deskew 65535",
+        0x0000_00000_000_0000_0000_ffff_000_000eb,
+    ),
     ("notify", 0xd),
     ("sync", 0xe),
     ("end", 0xf),
@@ -181,6 +191,11 @@ fn words_that_no_instruction_makes_are_refused() {
         ("vec w0, w0, d0, r0", 5),
         ("tload w1, 0x000a", 14),
         ("send w3", 5),
+        ("send w3", 6),
+        ("deskew", 32),
+        ("deskew", 92),
+        ("runtime_deskew 9", 4),
+        ("runtime_deskew 9", 8),
         ("receive e3", 13),
         ("receive e3", 6),
         ("send w4", 5),
@@ -354,6 +369,8 @@ fn instruction() -> impl Strategy<Value = Instruction> {
             .prop_map(|(operation, address, repeat)| Instruction::repeated(operation, address, repeat)),
         1 => (1u32..1 << 20).prop_map(|cycles| Instruction::Nop { cycles }),
         1 => (0u8..64, any::<u16>()).prop_map(|(register, value)| Instruction::Config { register, value }),
+        1 => Just(Instruction::Deskew),
+        1 => (1u16..).prop_map(|wait| Instruction::RuntimeDeskew { wait }),
     ]
 }
 

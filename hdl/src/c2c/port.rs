@@ -1,7 +1,7 @@
-//! The end of a link in the tile: SEND and RECEIVE.
+//! The end of a link in the tile: SEND, RECEIVE, DESKEW and RUNTIME_DESKEW.
 
 use crate::ecc::{EccCounter, SecdedDecoder, SecdedEncodeStage};
-use crate::icu::{FaultUnit, InstructionQueue};
+use crate::icu::{FaultUnit, InstructionQueue, SendQueue};
 use crate::info::Info;
 use crate::prim::{Flop, Pipe, PipeEnable};
 use crate::stream::OperandSelect;
@@ -11,7 +11,7 @@ use rust_hdl::prelude::*;
 /// Planes of a vector of words.
 const WORD: usize = 4;
 
-/// The end of a link in the tile: SEND and RECEIVE, with their queues, fault registers and counters.
+/// The end of a link in the tile: SEND, RECEIVE, DESKEW and RUNTIME_DESKEW, with their queues, fault registers and counters.
 ///
 /// ```text
 /// cycle          t     t+1    t+2        t+3        t+4
@@ -19,6 +19,7 @@ const WORD: usize = 4;
 /// RECEIVE s      out_receive  encoded,              cell
 ///                      in_flit_valid, in_flit_data
 ///                             out_drive
+/// DESKEW         out_deskew                         until in_go
 /// ```
 ///
 /// The three flits taken last are kept, encoded: the last of the flits of a RECEIVE.word drives four streams, with them in front of it.
@@ -54,6 +55,14 @@ pub struct LinkPort<const L: usize, const V: usize> {
     pub in_flit_valid: Signal<In, Bit>,
     /// The flit.
     pub in_flit_data: Signal<In, Bits<V>>,
+    /// The link lets the program go on.
+    pub in_go: Signal<In, Bit>,
+    /// DESKEW issues.
+    pub out_deskew: Signal<Out, Bit>,
+    /// RUNTIME_DESKEW issues.
+    pub out_runtime_deskew: Signal<Out, Bit>,
+    /// Its wait.
+    pub out_wait: Signal<Out, Bits<16>>,
     /// A flit for the link.
     pub out_send: Signal<Out, Bit>,
     /// The flit.
@@ -110,7 +119,7 @@ pub struct LinkPort<const L: usize, const V: usize> {
     pub out_receive_ended: Signal<Out, Bit>,
     /// A NOTIFY issues.
     pub out_notify: Signal<Out, Bit>,
-    send_queue: InstructionQueue,
+    send_queue: SendQueue,
     send_fault: FaultUnit,
     counter: EccCounter,
     select: OperandSelect<L, V>,
@@ -155,6 +164,10 @@ impl<const L: usize, const V: usize> LinkPort<L, V> {
             in_collision: Signal::default(),
             in_flit_valid: Signal::default(),
             in_flit_data: Signal::default(),
+            in_go: Signal::default(),
+            out_deskew: Signal::default(),
+            out_runtime_deskew: Signal::default(),
+            out_wait: Signal::default(),
             out_send: Signal::default(),
             out_send_data: Signal::default(),
             out_receive: Signal::default(),
@@ -183,7 +196,7 @@ impl<const L: usize, const V: usize> LinkPort<L, V> {
             out_receive_ecc_uncorrectable: Signal::default(),
             out_receive_ended: Signal::default(),
             out_notify: Signal::default(),
-            send_queue: InstructionQueue::new(config, QueueKind::C2cSend),
+            send_queue: SendQueue::new(config),
             send_fault: FaultUnit::default(),
             counter: EccCounter::default(),
             select: OperandSelect::westward(streams),
@@ -205,7 +218,7 @@ impl<const L: usize, const V: usize> LinkPort<L, V> {
             receive_faults: Signal::default(),
             zero: Constant::new(Bits::default()),
             info: Info::new("link_port", file!())
-                .summary("The end of a link in the tile: SEND and RECEIVE")
+                .summary("The end of a link in the tile")
                 .param("LANES", L)
                 .param("STREAMS", streams)
                 .param("QUEUE_DEPTH", config.icu.queue_depth)
@@ -214,6 +227,9 @@ impl<const L: usize, const V: usize> LinkPort<L, V> {
                 .port("in_clear", "clears faults and counters")
                 .port("in_collision", "another link drives the same cell")
                 .port("in_flit_valid", "there is one, a cycle after out_receive")
+                .port("in_go", "two cycles before the queue goes on")
+                .port("out_deskew", "a DESKEW issues")
+                .port("out_wait", "of RUNTIME_DESKEW")
                 .port("out_send", "four cycles after the issue of a SEND")
                 .port("out_receive", "a RECEIVE issues")
                 .port("out_drive", "bit s: eastward stream s"),
@@ -250,7 +266,10 @@ impl<const L: usize, const V: usize> Logic for LinkPort<L, V> {
         self.send_queue.reset.next = self.reset.val();
         self.send_queue.in_launch.next = self.in_launch.val();
         self.send_queue.in_notify.next = self.in_notify.val();
-        self.send_queue.in_base.next = 0.into();
+        self.send_queue.in_go.next = self.in_go.val();
+        self.out_deskew.next = self.send_queue.out_deskew.val();
+        self.out_runtime_deskew.next = self.send_queue.out_runtime_deskew.val();
+        self.out_wait.next = self.send_queue.out_wait.val();
         self.send_queue.in_program_enable.next = self.in_program_enable_send.val();
         self.send_queue.in_program_write.next = self.in_program_write.val();
         self.send_queue.in_program_half.next = self.in_program_half.val();

@@ -7,15 +7,16 @@ use rust_hdl::prelude::*;
 /// The software-aligned counter (SAC), and when a program goes on after a DESKEW or RUNTIME_DESKEW.
 ///
 /// ```text
-/// in_deskew          /~\____________________      DESKEW: go where the HAC is 0
+/// in_deskew          /~\____________________      DESKEW: go where the HAC comes round
 /// in_hac             X        ... 4095  0  1
 /// out_go             __________________/~\__
 /// in_runtime_deskew  /~\____________________      RUNTIME_DESKEW t: go t + (SAC - HAC) cycles later
 /// out_go             _____________/~\_______
 /// ```
 ///
-/// Either sets SAC to HAC. A wait of less than one cycle is one cycle, and `out_late` says so. A command while another is
-/// under way takes its place.
+/// DESKEW goes on in the first cycle in which the top bit of the HAC is low and was high one cycle before: where the HAC is 0, or a
+/// trim has taken it over 0. SAC is 0 then. RUNTIME_DESKEW sets SAC to HAC at once, so that a trim during its wait is made good by the
+/// next. A wait of less than one cycle is one cycle, and `out_late` says so. A command while another is under way takes its place.
 ///
 /// Parameters: none. Latency: one cycle at least. Reset: no command, SAC 0.
 ///
@@ -44,9 +45,11 @@ pub struct ProgramClock {
     waits: Flop<Bit>,
     runs: Flop<Bit>,
     left: Flop<Bits<18>>,
+    upper: Flop<Bit>,
     ahead: Signal<Local, Bits<12>>,
     time: Signal<Local, Bits<18>>,
     is_late: Signal<Local, Bit>,
+    round: Signal<Local, Bit>,
     go: Signal<Local, Bit>,
     sign: Constant<Bits<18>>,
     info: Info,
@@ -68,9 +71,11 @@ impl Default for ProgramClock {
             waits: Flop::default(),
             runs: Flop::default(),
             left: Flop::default(),
+            upper: Flop::default(),
             ahead: Signal::default(),
             time: Signal::default(),
             is_late: Signal::default(),
+            round: Signal::default(),
             go: Signal::default(),
             sign: Constant::new(Bits::from(0x3f000)),
             info: Info::new("c2c_program_clock", file!())
@@ -84,11 +89,15 @@ impl Default for ProgramClock {
 impl Logic for ProgramClock {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, sac, waits, runs, left);
+        clock!(self, clock, sac, waits, runs, left, upper);
         self.sac.reset.next = self.reset.val();
         self.waits.reset.next = self.reset.val();
         self.runs.reset.next = self.reset.val();
         self.left.reset.next = self.reset.val();
+        self.upper.reset.next = self.reset.val();
+        self.upper.enable.next = true;
+        self.upper.d.next = self.in_hac.val().get_bit(11);
+        self.round.next = self.upper.q.val() & !self.in_hac.val().get_bit(11);
 
         // t + (SAC - HAC), the difference extended by its sign.
         self.ahead.next = self.sac.q.val() - self.in_hac.val();
@@ -100,7 +109,7 @@ impl Logic for ProgramClock {
         }
         self.is_late.next = self.time.val().get_bit(17) | (self.time.val() == 0);
 
-        self.go.next = (self.waits.q.val() & (self.in_hac.val() == 0))
+        self.go.next = (self.waits.q.val() & self.round.val())
             | (self.runs.q.val() & (self.left.q.val() == 1));
         self.waits.enable.next =
             self.go.val() | self.in_deskew.val() | self.in_runtime_deskew.val();
@@ -117,7 +126,10 @@ impl Logic for ProgramClock {
         }
         self.sac.enable.next = true;
         self.sac.d.next = self.sac.q.val() + 1;
-        if self.go.val() {
+        if self.waits.q.val() & self.round.val() {
+            self.sac.d.next = 1.into();
+        }
+        if self.in_runtime_deskew.val() {
             self.sac.d.next = self.in_hac.val() + 1;
         }
         self.out_go.next = self.go.val();
@@ -191,5 +203,44 @@ mod tests {
                 program.clock.next = Clock::from(level)
             });
         }
+    }
+
+    /// The cycles of go for a DESKEW in cycle 50 and RUNTIME_DESKEWs with a wait of 60 in others, under this HAC.
+    fn goes(hac: impl Fn(i64) -> i64, runtime: &[i64]) -> Vec<i64> {
+        let mut program = ProgramClock::default();
+        program.connect_all();
+        let mut found = vec![];
+        for now in 0..1000 {
+            program.in_hac.next = Bits::from(hac(now).rem_euclid(4096) as u64);
+            program.in_deskew.next = now == 50;
+            program.in_runtime_deskew.next = runtime.contains(&now);
+            program.in_wait.next = Bits::from(60u64);
+            program.clock.next = Clock::from(false);
+            rust_hdl::core::simulate::simulate(&mut program, 10);
+            if program.out_go.val() {
+                found.push(now);
+            }
+            cycle(&mut program, |program, level| {
+                program.clock.next = Clock::from(level)
+            });
+        }
+        found
+    }
+
+    #[test]
+    fn a_trim_over_the_epoch_is_no_epoch_more() {
+        let with = |from: i64, by: i64| move |now| 4000 + now + if now < from { 0 } else { by };
+        // HAC 0 in cycle 96: skipped, met early, met twice.
+        for (from, by, go) in [(96, 2, 96), (95, 3, 95), (97, -3, 96)] {
+            // The program is 300 - go cycles old, and by the HAC that is 204 + by.
+            let expected = 360 + (300 - go) - (204 + by);
+            assert_eq!(goes(with(from, by), &[300]), [go, expected], "{by}");
+        }
+    }
+
+    #[test]
+    fn a_trim_in_a_wait_is_made_good_by_the_next() {
+        let trimmed = |now| 4000 + now - if now < 330 { 0 } else { 2 };
+        assert_eq!(goes(trimmed, &[300, 500, 700]), [96, 360, 562, 760]);
     }
 }

@@ -128,6 +128,14 @@ pub struct AxiTile<const L: usize, const V: usize> {
     pub out_c2c_send: Vec<Signal<Out, Bit>>,
     /// The flit.
     pub out_c2c_data: Vec<Signal<Out, Bits<V>>>,
+    /// Each link: lets the program go on.
+    pub in_c2c_go: Vec<Signal<In, Bit>>,
+    /// Each link: a DESKEW issues.
+    pub out_c2c_deskew: Vec<Signal<Out, Bit>>,
+    /// Each link: a RUNTIME_DESKEW issues.
+    pub out_c2c_runtime_deskew: Vec<Signal<Out, Bit>>,
+    /// Its wait.
+    pub out_c2c_wait: Vec<Signal<Out, Bits<16>>>,
     hold: ResetHold,
     port: AxiPort,
     tile: Tile<L, V>,
@@ -198,6 +206,10 @@ impl<const L: usize, const V: usize> AxiTile<L, V> {
             out_c2c_receive: (0..links).map(|_| Signal::default()).collect(),
             out_c2c_send: (0..links).map(|_| Signal::default()).collect(),
             out_c2c_data: (0..links).map(|_| Signal::default()).collect(),
+            in_c2c_go: (0..links).map(|_| Signal::default()).collect(),
+            out_c2c_deskew: (0..links).map(|_| Signal::default()).collect(),
+            out_c2c_runtime_deskew: (0..links).map(|_| Signal::default()).collect(),
+            out_c2c_wait: (0..links).map(|_| Signal::default()).collect(),
             hold: ResetHold::new(),
             port: AxiPort::new(config),
             tile: Tile::new(config),
@@ -265,7 +277,9 @@ impl<const L: usize, const V: usize> AxiTile<L, V> {
                     "there is one, a cycle after out_c2c_receive",
                 )
                 .port("out_c2c_receive", "takes a flit of the link")
-                .port("out_c2c_send", "a flit for the link"),
+                .port("out_c2c_send", "a flit for the link")
+                .port("in_c2c_go", "lets the program go on")
+                .port("out_c2c_wait", "of out_c2c_runtime_deskew"),
             _links: links,
         }
     }
@@ -299,6 +313,10 @@ impl<const L: usize, const V: usize> Logic for AxiTile<L, V> {
             self.out_c2c_receive[k].next = self.tile.out_c2c_receive[k].val();
             self.out_c2c_send[k].next = self.tile.out_c2c_send[k].val();
             self.out_c2c_data[k].next = self.tile.out_c2c_data[k].val();
+            self.tile.in_c2c_go[k].next = self.in_c2c_go[k].val();
+            self.out_c2c_deskew[k].next = self.tile.out_c2c_deskew[k].val();
+            self.out_c2c_runtime_deskew[k].next = self.tile.out_c2c_runtime_deskew[k].val();
+            self.out_c2c_wait[k].next = self.tile.out_c2c_wait[k].val();
         }
 
         // AXI.

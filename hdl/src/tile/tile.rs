@@ -58,6 +58,14 @@ pub struct Tile<const L: usize, const V: usize> {
     pub out_c2c_send: Vec<Signal<Out, Bit>>,
     /// The flit.
     pub out_c2c_data: Vec<Signal<Out, Bits<V>>>,
+    /// Each link: lets the program go on.
+    pub in_c2c_go: Vec<Signal<In, Bit>>,
+    /// Each link: a DESKEW issues.
+    pub out_c2c_deskew: Vec<Signal<Out, Bit>>,
+    /// Each link: a RUNTIME_DESKEW issues.
+    pub out_c2c_runtime_deskew: Vec<Signal<Out, Bit>>,
+    /// Its wait.
+    pub out_c2c_wait: Vec<Signal<Out, Bits<16>>>,
     pub(super) mem: Vec<MemSlice<L, V>>,
     /// VXM, then SXM, as far as there are any: what both have.
     pub(super) unit: Vec<StreamUnit<L, V>>,
@@ -135,6 +143,10 @@ impl<const L: usize, const V: usize> Tile<L, V> {
             out_c2c_receive: (0..links).map(|_| Signal::default()).collect(),
             out_c2c_send: (0..links).map(|_| Signal::default()).collect(),
             out_c2c_data: (0..links).map(|_| Signal::default()).collect(),
+            in_c2c_go: (0..links).map(|_| Signal::default()).collect(),
+            out_c2c_deskew: (0..links).map(|_| Signal::default()).collect(),
+            out_c2c_runtime_deskew: (0..links).map(|_| Signal::default()).collect(),
+            out_c2c_wait: (0..links).map(|_| Signal::default()).collect(),
             mem: (0..slices).map(|_| MemSlice::new(config)).collect(),
             mxm: (0..planes).map(|_| MxmPlane::new(config)).collect(),
             results: StreamStage::grouped(config.streams, 4 * planes, 4),
@@ -172,7 +184,9 @@ impl<const L: usize, const V: usize> Tile<L, V> {
                     "there is one, a cycle after out_c2c_receive",
                 )
                 .port("out_c2c_receive", "takes a flit of the link")
-                .port("out_c2c_send", "a flit for the link"),
+                .port("out_c2c_send", "a flit for the link")
+                .port("in_c2c_go", "lets the program go on")
+                .port("out_c2c_wait", "of out_c2c_runtime_deskew"),
             _slices: slices,
             _units: unit.len(),
             _vxms: vxm.len(),
@@ -294,6 +308,10 @@ impl<const L: usize, const V: usize> crate::wiring::Wiring for Tile<L, V> {
             self.out_c2c_receive[k].next = self.link[k].out_receive.val();
             self.out_c2c_send[k].next = self.link[k].out_send.val();
             self.out_c2c_data[k].next = self.link[k].out_send_data.val();
+            self.link[k].in_go.next = self.in_c2c_go[k].val();
+            self.out_c2c_deskew[k].next = self.link[k].out_deskew.val();
+            self.out_c2c_runtime_deskew[k].next = self.link[k].out_runtime_deskew.val();
+            self.out_c2c_wait[k].next = self.link[k].out_wait.val();
         }
         for x in 0..self._vxms {
             self.vxm[x].clock.next = self.clock.val();

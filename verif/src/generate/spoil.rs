@@ -65,6 +65,7 @@ fn apply(lists: &mut [Vec<Instruction>], scenario: &Scenario, (queue, index, wha
             _ => {}
         },
         Instruction::Config { value: old, .. } => *old = value % 5,
+        Instruction::RuntimeDeskew { wait } => *wait = value % 64,
         _ => {}
     }
 }

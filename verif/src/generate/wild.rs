@@ -17,6 +17,10 @@ use proptest::sample::select;
 
 /// Instructions that are drawn for a queue, before END.
 const DRAWN: usize = 8;
+/// Cycles of an epoch.
+const EPOCH: u32 = 4096;
+/// More than all trims of a launch.
+const TRIMS: u32 = 16;
 /// SYNCs of a queue, at most.
 const SYNCS: usize = 2;
 
@@ -159,22 +163,30 @@ fn instruction(config: &Config, kind: QueueKind) -> impl Strategy<Value = Instru
         QueueKind::MxmWeights => 12,
         _ => 1,
     };
+    // Rare where they are illegal.
+    let deskews = if kind == QueueKind::C2cSend { 6 } else { 1 };
+    let deskew = prop_oneof![
+        1 => Just(Instruction::Deskew),
+        2 => (0u16..40).prop_map(|wait| Instruction::RuntimeDeskew { wait }),
+    ];
     prop_oneof![
         40 => op,
         10 => (1u32..12).prop_map(|cycles| Instruction::Nop { cycles }),
         config_weight => setting.prop_map(|(register, value)| Instruction::Config { register, value }),
+        deskews => deskew,
         1 => Just(Instruction::Notify),
         1 => Just(Instruction::Sync),
     ]
 }
 
-/// Cycles that an instruction occupies its queue, waiting aside.
+/// Most cycles that an instruction occupies its queue, SYNC aside.
 fn duration(instruction: &Instruction) -> u32 {
-    match instruction {
-        Instruction::Op { repeat, .. } => repeat.duration() as u32,
-        Instruction::Nop { cycles } => *cycles,
-        _ => 1,
-    }
+    let waits = match instruction {
+        Instruction::Deskew => EPOCH + TRIMS,
+        Instruction::RuntimeDeskew { .. } => TRIMS,
+        _ => 0,
+    };
+    instruction.cycles() as u32 + waits
 }
 
 /// Puts drawn instructions into a program that ends.

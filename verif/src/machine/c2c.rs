@@ -1,4 +1,4 @@
-//! The C2C unit: SEND and RECEIVE, as `docs/c2c.md` defines them.
+//! The C2C unit: SEND, RECEIVE, DESKEW and RUNTIME_DESKEW, as `docs/c2c.md` defines them.
 //!
 //! The links themselves are elsewhere ([`crate::c2c`]): here a flit leaves in a cycle and comes in a cycle.
 
@@ -6,6 +6,7 @@ use super::Shared;
 use super::calendar::Calendar;
 use super::queue::Issued;
 use super::words::planes;
+use crate::c2c::ProgramClock;
 use crate::{Effect, Event, FaultCode, Observe, Origin, Source, Vector};
 use lpu_isa::latency::{MM_OPERAND_LATENCY, RECEIVE_LATENCY, SEND_LATENCY};
 use lpu_isa::secded::LANES_PER_CODEWORD;
@@ -21,6 +22,17 @@ pub struct Flit {
     pub cycle: u64,
     /// The bytes of all lanes; check bits are zero.
     pub vector: Vector,
+}
+
+/// A DESKEW or RUNTIME_DESKEW on its way to a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Link of the chip.
+    pub link: usize,
+    /// Issue cycle.
+    pub cycle: u64,
+    /// That of RUNTIME_DESKEW.
+    pub wait: Option<u16>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +57,8 @@ pub struct C2c {
     /// The vectors that RECEIVEs of each link have taken last, the oldest first.
     kept: Vec<[Vector; WORD]>,
     sent: Vec<Flit>,
+    clocks: Vec<ProgramClock>,
+    commands: Vec<Command>,
     leaving: Calendar<Option<(Vector, Origin)>>,
     drives: Calendar<Option<Drive>>,
 }
@@ -59,6 +73,8 @@ impl C2c {
             come: vec![VecDeque::new(); links],
             kept: vec![[Vector::default(); WORD]; links],
             sent: Vec::new(),
+            clocks: vec![ProgramClock::default(); links],
+            commands: Vec::new(),
             leaving: Calendar::new(links, None),
             drives: Calendar::new(links, None),
         })
@@ -68,6 +84,7 @@ impl C2c {
     pub fn restart(&mut self) {
         self.leaving.clear();
         self.drives.clear();
+        self.clocks.iter_mut().for_each(ProgramClock::restart);
         for flit in self.come.iter_mut().flatten() {
             flit.cycle = 0;
         }
@@ -89,6 +106,22 @@ impl C2c {
     /// Flits that wait in the links.
     pub fn waiting(&self) -> usize {
         self.come.iter().map(VecDeque::len).sum()
+    }
+
+    /// The clock of a link.
+    pub fn clock(&mut self, link: usize) -> &mut ProgramClock {
+        &mut self.clocks[link]
+    }
+
+    /// The commands since the last call.
+    pub fn take_commands(&mut self) -> Vec<Command> {
+        std::mem::take(&mut self.commands)
+    }
+
+    /// DESKEW or RUNTIME_DESKEW issues; the cycle in which the link says go, if it does.
+    pub fn deskew(&mut self, command: Command) -> Option<u64> {
+        self.commands.push(command);
+        self.clocks[command.link].command(command.cycle, command.wait)
     }
 
     /// An operation of a link issues.

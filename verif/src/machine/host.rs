@@ -1,7 +1,8 @@
 //! What the host does between launches, and peeks for tests.
 
-use super::{Flit, Machine, c2c};
+use super::{Command, Flit, Machine, c2c};
 use crate::Vector;
+use crate::c2c::ProgramClock;
 use crate::secded::{self, Decoded};
 use crate::vector::DecodeCount;
 use lpu_isa::Program;
@@ -83,6 +84,31 @@ impl Machine {
     /// Flits that have come by links and that no RECEIVE has taken.
     pub fn waiting_flits(&self) -> usize {
         self.c2c.as_ref().map_or(0, c2c::C2c::waiting)
+    }
+
+    /// Sets the clock of a link: when a DESKEW or RUNTIME_DESKEW goes on. It begins anew with each launch.
+    ///
+    /// # Panics
+    /// If there is no such link.
+    pub fn set_clock(&mut self, link: usize, clock: ProgramClock) {
+        *self.clock(link) = clock;
+    }
+
+    /// The clock of a link.
+    ///
+    /// # Panics
+    /// If there is no such link.
+    pub fn clock(&mut self, link: usize) -> &mut ProgramClock {
+        let links = self.c2c.as_mut().expect("a machine with links");
+        links.clock(link)
+    }
+
+    /// The DESKEWs and RUNTIME_DESKEWs that have issued since the last call.
+    pub fn take_commands(&mut self) -> Vec<Command> {
+        self.c2c
+            .as_mut()
+            .map(|c2c| c2c.take_commands())
+            .unwrap_or_default()
     }
 
     fn check_length(&self, queue: usize, length: usize) -> Result<(), LoadError> {

@@ -41,6 +41,8 @@ pub enum Issue {
     Notify,
     /// SYNC: the queue waits.
     Sync,
+    /// DESKEW, or RUNTIME_DESKEW with its wait: the queue waits.
+    Deskew(Option<u16>),
     /// END.
     End,
     /// An instruction that the queue does not take.
@@ -104,7 +106,7 @@ impl Queue {
         }
     }
 
-    /// Issues in `cycle`; also returns the next issue cycle ([`NEVER`] after END and in SYNC).
+    /// Issues in `cycle`; also returns the next issue cycle ([`NEVER`] after END and while it waits).
     #[inline(always)]
     pub fn issue(&mut self, cycle: u64) -> (Issue, u64) {
         let origin = self.origin();
@@ -131,9 +133,14 @@ impl Queue {
                 };
                 (issue, cycle + 1)
             }
-            Instruction::Config { .. } | Instruction::Op { .. } => {
-                (Issue::Illegal(origin), cycle + 1)
+            Instruction::Deskew if self.kind == QueueKind::C2cSend => (Issue::Deskew(None), NEVER),
+            Instruction::RuntimeDeskew { wait } if self.kind == QueueKind::C2cSend => {
+                (Issue::Deskew(Some(wait)), NEVER)
             }
+            Instruction::Config { .. }
+            | Instruction::Op { .. }
+            | Instruction::Deskew
+            | Instruction::RuntimeDeskew { .. } => (Issue::Illegal(origin), cycle + 1),
             Instruction::Notify => (Issue::Notify, cycle + 1),
             Instruction::Sync => (Issue::Sync, NEVER),
             Instruction::End => (Issue::End, NEVER),

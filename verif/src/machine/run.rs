@@ -3,10 +3,10 @@
 use super::calendar::FAR_HORIZON;
 use super::faults::{EccCount, Fault};
 use super::queue::{Issue, NEVER};
-use super::{Machine, c2c, sxm, vxm};
+use super::{Command, Machine, c2c, sxm, vxm};
 use crate::{Event, EventCount, FaultCode, Observe, Origin};
 use lpu_isa::QueueKind;
-use lpu_isa::latency::NOTIFY_LATENCY;
+use lpu_isa::latency::{GO_LATENCY, NOTIFY_LATENCY};
 
 /// Where a launch is after a call of [`Machine::run`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Status {
     Running,
     /// Busy has fallen.
     Finished,
-    /// Queues wait in SYNC and nobody is left to notify them.
+    /// Queues wait, for a NOTIFY that nobody is left to send or for a link that never says go.
     Deadlocked,
 }
 
@@ -53,6 +53,7 @@ impl Machine {
         self.c2c.iter_mut().for_each(c2c::C2c::restart);
         self.pulses = [false; 4];
         (self.cycle, self.quiet, self.ended) = (0, 0, 0);
+        self.waited = 0;
         self.alive = self.queues.len();
     }
 
@@ -120,6 +121,12 @@ impl Machine {
         self.cycle
     }
 
+    /// Cycles by which the DESKEWs and RUNTIME_DESKEWs of the launch took longer than
+    /// [`Instruction::cycles`](lpu_isa::Instruction::cycles) says.
+    pub const fn waited(&self) -> i64 {
+        self.waited
+    }
+
     /// First cycle with busy low, as far as it is known.
     const fn busy_falls(&self) -> u64 {
         if self.alive == 0 {
@@ -174,6 +181,15 @@ impl Machine {
                 }
                 Issue::Sync if pulse => self.agenda.set(id, cycle, cycle + 1),
                 Issue::Sync => self.waiting[id] = true,
+                Issue::Deskew(wait) => {
+                    let link = unit.index;
+                    let go = present(&mut self.c2c).deskew(Command { link, cycle, wait });
+                    if let Some(go) = go {
+                        self.agenda.set(id, cycle, go + GO_LATENCY);
+                        let least = u64::from(wait.unwrap_or(1).max(1));
+                        self.waited += (go - cycle) as i64 - least as i64;
+                    }
+                }
                 Issue::End => ends = true,
                 Issue::Illegal(origin) => illegal_unless(false, shared, cycle, origin),
                 Issue::NoEnd(origin) => {

@@ -89,12 +89,7 @@ impl Bench {
             self.program.push(id, Instruction::Nop { cycles });
         }
         self.program.push(id, instruction);
-        self.clock[id] = cycle
-            + match instruction {
-                Instruction::Op { repeat, .. } => repeat.duration(),
-                Instruction::Nop { cycles } => cycles.into(),
-                _ => 1,
-            };
+        self.clock[id] = cycle + instruction.cycles();
     }
 
     pub fn op(

@@ -85,6 +85,10 @@ pub struct Launch {
     pub runs: Vec<Vec<Run>>,
     /// Cycle in which each queue issues END.
     pub ends: Vec<u64>,
+    /// For each SYNC of each queue, by queue id, the cycle of its issue and that of the pulse that releases it.
+    pub syncs: Vec<Vec<(u64, u64)>>,
+    /// DESKEWs and RUNTIME_DESKEWs; behind them cycles are those of the shortest wait, or of the one that is named.
+    pub deskews: Vec<Site>,
 }
 
 /// Where a queue stands.
@@ -96,17 +100,22 @@ struct Cursor<'a> {
     width: usize,
     format: Option<MxmFormat>,
     runs: Vec<Run>,
+    syncs: Vec<(u64, u64)>,
+    deskews: Vec<Site>,
 }
 
 impl Cursor<'_> {
     /// Runs to the next SYNC or to END; collects the pulses it sends. True at END.
     fn advance(&mut self, pulses: &mut Vec<u64>) -> bool {
         while let Some(&instruction) = self.program.get(self.index) {
-            let mut cycles = 1;
+            let cycles = instruction.cycles();
             match instruction {
                 Instruction::End => return true,
                 Instruction::Sync => return false,
-                Instruction::Nop { cycles: n } => cycles = u64::from(n),
+                Instruction::Nop { .. } => {}
+                Instruction::Deskew | Instruction::RuntimeDeskew { .. } => {
+                    self.deskews.push(self.site());
+                }
                 Instruction::Notify => pulses.push(self.now + PULSE_LATENCY),
                 Instruction::Config { register, value } => match register {
                     register::FORMAT => {
@@ -120,7 +129,6 @@ impl Cursor<'_> {
                     address,
                     repeat,
                 } => {
-                    cycles = repeat.duration();
                     self.runs.push(Run {
                         queue: self.queue,
                         index: self.index,
@@ -162,6 +170,8 @@ pub fn expand(config: &Config, program: &Program, found: &mut Violations) -> Lau
             width: config.mxm.weight_streams,
             format: None,
             runs: Vec::new(),
+            syncs: Vec::new(),
+            deskews: Vec::new(),
         })
         .collect();
     let mut waiting: Vec<usize> = (0..cursors.len()).collect();
@@ -182,8 +192,10 @@ pub fn expand(config: &Config, program: &Program, found: &mut Violations) -> Lau
             .filter(|&i| release(&cursors[i]) == Some(earliest))
             .collect();
         for i in released {
-            cursors[i].index += 1;
-            cursors[i].now = earliest + 1;
+            let cursor = &mut cursors[i];
+            cursor.syncs.push((cursor.now, earliest));
+            cursor.index += 1;
+            cursor.now = earliest + 1;
         }
     }
     for &i in &waiting {
@@ -203,6 +215,8 @@ pub fn expand(config: &Config, program: &Program, found: &mut Violations) -> Lau
     }
     Launch {
         ends: cursors.iter().map(|cursor| cursor.now).collect(),
+        syncs: cursors.iter().map(|cursor| cursor.syncs.clone()).collect(),
+        deskews: cursors.iter().flat_map(|c| c.deskews.clone()).collect(),
         runs: cursors.into_iter().map(|cursor| cursor.runs).collect(),
     }
 }

@@ -1,5 +1,6 @@
 //! Several chips: whether every RECEIVE finds its flit.
 
+use super::deskew;
 use super::expand::{Launch, Run, expand};
 use super::violation::Violations;
 use lpu_isa::latency::SEND_LATENCY;
@@ -21,6 +22,7 @@ pub fn check_rack(config: &Config, rack: &Rack, programs: &[Program]) -> Result<
         .map(|program| expand(config, program, &mut found))
         .collect();
     found.take().map_err(|found| found.to_string())?;
+    deskew::together(&launches)?;
     let cycles = |chip: usize, kind, link| -> Vec<u64> {
         let launch: &Launch = &launches[chip];
         let runs = launch.queue(config, kind, link).iter();

@@ -57,6 +57,16 @@ fn instruction_rule(
         ),
         Instruction::End => ensure(last, "the instructions after END are never reached"),
         Instruction::Notify | Instruction::Sync => Ok(()),
+        Instruction::Deskew | Instruction::RuntimeDeskew { .. } => {
+            ensure(
+                queue.kind == QueueKind::C2cSend,
+                "only the send queue of a link takes DESKEW and RUNTIME_DESKEW",
+            )?;
+            ensure(
+                *instruction != Instruction::RuntimeDeskew { wait: 0 },
+                "a RUNTIME_DESKEW waits from 1 to 65535 cycles",
+            )
+        }
         Instruction::Config { register, value } => {
             ensure(
                 queue.kind == QueueKind::MxmWeights,

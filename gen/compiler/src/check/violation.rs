@@ -76,6 +76,14 @@ pub enum Violation {
         /// The SYNC.
         site: Site,
     },
+    /// What issues behind a DESKEW or RUNTIME_DESKEW depends on its wait.
+    #[error("{site}: {why}")]
+    Deskew {
+        /// The DESKEW.
+        site: Box<Site>,
+        /// What would meet, and the fix.
+        why: String,
+    },
     /// The launch has more issues or cycles than the checker expands.
     #[error("the launch has more than {limit} {what}: split it")]
     TooLong {
@@ -209,6 +217,7 @@ impl Violation {
     pub fn site(&self) -> Option<&Site> {
         match self {
             Self::Deadlock { site } => Some(site),
+            Self::Deskew { site, .. } => Some(site),
             Self::Collision { second, .. }
             | Self::BankConflict { second, .. }
             | Self::ResultConflict { second, .. } => Some(second),

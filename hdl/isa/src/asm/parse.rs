@@ -32,7 +32,7 @@ const MNEMONICS: &str = "instructions: nop N | read S, A | gather S, S, A | writ
 lw.row[.iw] eN, R | lw.column[.iw] eN, R | iw | lx eN, R | lx.scaled eN, eN, R | \
 mm eN | mm.scaled eN, eN | mm.buffer[.scaled] R | \
 acc[.init|.init_inner|.init_outer][.emit|.emit_inner|.emit_outer] wN, R | config R, V | \
-vec S, S, dN, rN | lanes.MODE[.word] S, S, N | tload S, R | tstore S, C | reduce.sum|max|argmax S, S | send wN | receive[.word] eN | notify | sync | end; \
+vec S, S, dN, rN | lanes.MODE[.word] S, S, N | tload S, R | tstore S, C | reduce.sum|max|argmax S, S | send wN | receive[.word] eN | deskew | runtime_deskew N | notify | sync | end; \
 operations take up to two `repeat count, interval, stride`";
 
 /// Assembles a program; `file` names the text in errors.
@@ -183,6 +183,10 @@ pub fn parse_instruction(code: &str) -> Result<Instruction, String> {
         ("notify", []) => Some(Instruction::Notify),
         ("sync", []) => Some(Instruction::Sync),
         ("end", []) => Some(Instruction::End),
+        ("deskew", []) => Some(Instruction::Deskew),
+        ("runtime_deskew", [wait]) => Some(Instruction::RuntimeDeskew {
+            wait: ranged(wait, 1, 0xffff)? as u16,
+        }),
         _ => None,
     };
     if let Some(instruction) = simple {
@@ -302,22 +306,13 @@ fn operation(
             (Operation::Reduce { from, to }, code(what, &names, 0xffff)?)
         }
         ("send", [s, rest @ ..]) if plain && rest.len() < 2 => {
-            let sent = stream(s)?;
-            if !sent.westward {
-                return Err(format!("links are in the west: `{s}` must be a w stream"));
-            }
+            let stream = at_links(s, true)?;
             let address = rest.first().map_or(Ok(0), |a| address(a))?;
-            let stream = sent.index;
             (Operation::Send { stream }, address)
         }
         ("receive", [s, rest @ ..]) if (plain || modifiers == ["word"]) && rest.len() < 2 => {
-            let received = stream(s)?;
-            if received.westward {
-                return Err(format!("links are in the west: `{s}` must be an e stream"));
-            }
+            let (stream, word) = (at_links(s, false)?, !plain);
             let address = rest.first().map_or(Ok(0), |a| address(a))?;
-            let stream = received.index;
-            let word = !plain;
             (Operation::Receive { stream, word }, address)
         }
         _ => {
@@ -407,6 +402,19 @@ fn eastward(text: &str) -> Result<u8, String> {
     match stream(text)? {
         stream if stream.westward => Err(format!("the MXM takes eastward streams: `{text}`")),
         stream => Ok(stream.index),
+    }
+}
+
+/// The stream of a SEND (westward) or of a RECEIVE.
+fn at_links(text: &str, westward: bool) -> Result<u8, String> {
+    match stream(text)? {
+        stream if stream.westward == westward => Ok(stream.index),
+        _ => {
+            let wanted = if westward { "a w" } else { "an e" };
+            Err(format!(
+                "links are in the west: `{text}` must be {wanted} stream"
+            ))
+        }
     }
 }
 

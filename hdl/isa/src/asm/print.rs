@@ -87,6 +87,8 @@ impl Display for Instruction {
             Self::Notify => f.write_str("notify"),
             Self::Sync => f.write_str("sync"),
             Self::End => f.write_str("end"),
+            Self::Deskew => f.write_str("deskew"),
+            Self::RuntimeDeskew { wait } => write!(f, "runtime_deskew {wait}"),
             Self::Op {
                 operation,
                 address,

@@ -24,6 +24,12 @@ pub mod opcode {
     pub const END: u8 = 15;
 }
 
+/// Flags of the instructions of links with opcode [`opcode::EDGE`] that are no operations.
+mod link_flags {
+    pub const DESKEW: u32 = 12;
+    pub const RUNTIME_DESKEW: u32 = 14;
+}
+
 /// Registers of CONFIG in the weights queue of a plane.
 pub mod register {
     /// Weight streams that LW takes.
@@ -198,6 +204,12 @@ impl Instruction {
             Self::Notify => simple(opcode::NOTIFY),
             Self::Sync => simple(opcode::SYNC),
             Self::End => simple(opcode::END),
+            Self::Deskew => simple(opcode::EDGE) | u128::from(link_flags::DESKEW) << shift::FLAGS,
+            Self::RuntimeDeskew { wait } => {
+                simple(opcode::EDGE)
+                    | u128::from(link_flags::RUNTIME_DESKEW) << shift::FLAGS
+                    | u128::from(wait) << shift::ADDRESS
+            }
             Self::Op {
                 operation,
                 address,
@@ -222,6 +234,7 @@ impl Instruction {
     /// Reads an instruction word; a word that no instruction encodes to is an error.
     pub fn decode(word: u128) -> Result<Self, DecodeError> {
         let code = word as u8 & 15;
+        let flags = field(word, shift::FLAGS, 4);
         let instruction = match code {
             opcode::NOP => Self::Nop {
                 cycles: field(word, shift::INTERVAL1, 20),
@@ -233,6 +246,10 @@ impl Instruction {
             opcode::NOTIFY => Self::Notify,
             opcode::SYNC => Self::Sync,
             opcode::END => Self::End,
+            opcode::EDGE if flags == link_flags::DESKEW => Self::Deskew,
+            opcode::EDGE if flags == link_flags::RUNTIME_DESKEW => Self::RuntimeDeskew {
+                wait: field(word, shift::ADDRESS, 16) as u16,
+            },
             _ => Self::Op {
                 operation: Operation::decode(word),
                 address: field(word, shift::ADDRESS, 16) as u16,
