@@ -159,6 +159,12 @@ pub enum RunCommand {
     Attention(AttentionArgs),
     /// Layers of a transformer decoder, a token of each sequence, int8 with FP32; needs both units
     Layer(LayerArgs),
+    /// The sum of the FP32 vectors of several LPUs, on each of them; needs a vector unit and links
+    AllReduce(CollectiveArgs),
+    /// The same, on each LPU its share of the sum
+    ReduceScatter(CollectiveArgs),
+    /// Shares of an FP32 vector from each of several LPUs to all
+    AllGather(CollectiveArgs),
     /// Softmax of each row of an FP32 matrix; this and what follows need a vector unit
     Softmax(SoftmaxArgs),
     /// x / sqrt(mean(x^2) + eps) * gamma of each row
@@ -237,8 +243,14 @@ pub struct RackArgs {
     /// How their links are joined
     #[arg(long, value_enum, default_value_t = TopologyArg::AllToAll)]
     pub topology: TopologyArg,
-    /// Cycles from a link that takes a vector to the RECEIVE that finds it (default: a link of 208 slots over a line of 7 cycles,
-    /// lanes a word apart)
+    /// Slots in a frame of their links, 8 to 208: fewer make a shorter hop and carry less (default: 208, or as many as --hop has
+    /// time for)
+    #[arg(long, value_name = "S")]
+    pub slots: Option<usize>,
+    /// Dies on each other instead of a line of 7 cycles and lanes a word apart
+    #[arg(long, conflicts_with = "hop")]
+    pub stacked: bool,
+    /// Cycles from a link that takes a vector to the RECEIVE that finds it (default: what slots and line take)
     #[arg(long, value_name = "CYCLES")]
     pub hop: Option<u64>,
     /// Threads that simulate them (default: as many as the host has)
@@ -368,6 +380,17 @@ pub struct LayerArgs {
     /// Sequences that take a token each
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = dimension)]
     pub batch: usize,
+    #[command(flatten)]
+    pub rack: RackArgs,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Args)]
+pub struct CollectiveArgs {
+    /// Elements of the vector of each LPU, made from the seed
+    #[arg(long, default_value_t = 65536, value_name = "N", value_parser = elements)]
+    pub elements: usize,
     #[command(flatten)]
     pub rack: RackArgs,
     #[command(flatten)]
@@ -547,6 +570,10 @@ fn dimension(text: &str) -> Result<usize, String> {
         Ok(size) if size <= 1 << 24 => Ok(size),
         _ => Err("must be a number from 1 to 16777216".into()),
     }
+}
+
+fn elements(text: &str) -> Result<usize, String> {
+    dimension(text).map_err(|_| "must be a number from 1 to 16777216".into())
 }
 
 fn wave_file(text: &str) -> Result<PathBuf, String> {

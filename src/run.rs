@@ -9,6 +9,7 @@ use crate::tile::{ModelTile, RtlTile, Task, Tile};
 use crate::workload::{Errors, Shape, Workload};
 use lpu_compiler::CompileError;
 use lpu_isa::Config;
+use lpu_isa::c2c;
 use lpu_isa::rack::Rack;
 use lpu_sim::CompiledModel;
 use lpu_verif::{Divergence, Effect, Event, LaunchReport, Machine, Scoreboard, Status, Vector};
@@ -59,6 +60,9 @@ pub struct Lpus {
     pub topology: String,
     /// Cycles from a link that takes a flit to the first RECEIVE that finds it.
     pub hop: u64,
+    /// Slots in a frame of a link, if it has frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slots: Option<usize>,
     /// Threads that simulated them.
     pub threads: usize,
 }
@@ -70,6 +74,7 @@ impl Lpus {
             lpus: rack.chips(),
             topology: rack.topology().to_string(),
             hop: rack.hop(),
+            slots: rack.shape().map(c2c::Shape::slots),
             threads,
         })
     }

@@ -1,12 +1,14 @@
 //! What runs on a tile: its program and operands, and what its result has to be.
 
 pub mod attention;
+pub mod collective;
 pub mod layer;
 pub mod matmul;
 pub mod rows;
 pub mod split;
 
 pub use attention::Attention;
+pub use collective::Collective;
 pub use layer::Layers;
 pub use matmul::Matmul;
 pub use rows::Rows;
@@ -172,6 +174,13 @@ pub enum Shape {
         /// Passes of the vector unit.
         passes: u64,
         /// Passes that the elements need: no schedule takes fewer cycles.
+        bound_cycles: u64,
+    },
+    /// A collective.
+    Collective {
+        /// Elements of the vector.
+        elements: usize,
+        /// Cycles in which the links carry what they have to: no schedule takes fewer.
         bound_cycles: u64,
     },
 }

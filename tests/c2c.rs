@@ -296,6 +296,97 @@ fn the_hop_is_constant() {
     assert!(corrected > 0);
 }
 
+/// SENDs in given cycles of side 0; side 1 notes when they come.
+struct Burst {
+    lanes: usize,
+    sent: Vec<u64>,
+    /// Cycle of side 1.
+    now: u64,
+    came: Vec<(u64, Flit)>,
+}
+
+impl Burst {
+    /// The longest way of a flit of SENDs, which count from the beginning of the burst, begun at each phase of the frame in turn; none
+    /// if one is lost.
+    fn longest(pair: &mut Pair, sends: &[u64]) -> Option<u64> {
+        let frame = pair.shape.frame() as u64;
+        let mut longest = 0;
+        for phase in 0..frame {
+            let begin = (pair.sides[0].cycle + 1).next_multiple_of(frame) + phase;
+            let mut burst = Self {
+                lanes: pair.shape.lanes(),
+                sent: sends.iter().map(|at| begin + at).collect(),
+                now: 0,
+                came: vec![],
+            };
+            let last = burst.sent[sends.len() - 1];
+            pair.run(last + 4 * frame - pair.sides[0].cycle, &mut burst);
+            let expected = burst.sent.iter().map(|&cycle| burst.flit(cycle));
+            if !expected.eq(burst.came.iter().map(|(_, flit)| flit.clone())) {
+                return None;
+            }
+            let ways = burst.came.iter().zip(&burst.sent);
+            longest = longest.max(ways.map(|((to, _), from)| to - from).max()?);
+        }
+        Some(longest)
+    }
+
+    fn flit(&self, cycle: u64) -> Flit {
+        vec![cycle; self.lanes]
+    }
+}
+
+impl Program for Burst {
+    fn act(&mut self, side: usize, cycle: u64) -> Act {
+        if side == 1 {
+            self.now = cycle;
+        }
+        let sends = side == 0 && self.sent.binary_search(&cycle).is_ok();
+        Act {
+            send: sends.then(|| self.flit(cycle)),
+            receive: side == 1,
+            ..Act::default()
+        }
+    }
+
+    fn seen(&mut self, side: usize, seen: Seen) {
+        if side == 1
+            && let Some(flit) = seen.flit
+        {
+            self.came.push((self.now, flit));
+        }
+    }
+}
+
+/// SENDs as fast as the frames carry take no longer than a single one does at the worst phase, and a cycle faster is too fast: the rule of
+/// `docs/c2c.md` is needed and enough.
+#[test]
+fn no_flit_is_late_at_the_rate_of_the_frames() {
+    for (lanes, slots) in [(1, 17), (2, 17), (4, 32)] {
+        let shape = shape(lanes, slots);
+        let lines = [0; 2].map(|_| Line::straight(lanes));
+        let mut pair = Pair::new(shape, lines, 3);
+        pair.bring_up();
+        let (slots, frame) = (slots as u64, shape.frame() as u64);
+        let alone = Burst::longest(&mut pair, &[0]).expect("a flit comes");
+        assert!(alone <= shape.hop(6, 0) as u64, "{alone}");
+        // As early as the rule allows, and with the last flit of the third frame a cycle earlier.
+        let allowed: Vec<u64> = (0..3 * slots + 1)
+            .map(|i| i / slots * frame + i % slots)
+            .collect();
+        let mut early = allowed.clone();
+        *early.last_mut().unwrap() -= 1;
+        let longest = Burst::longest(&mut pair, &allowed);
+        println!("{lanes} lanes, {slots} slots: {alone} cycles alone, {longest:?} in a burst");
+        assert_eq!(longest, Some(alone));
+        assert_eq!(Burst::longest(&mut pair, &early), Some(alone + 1));
+        // A flit in every cycle falls behind until the queue is full.
+        let every: Vec<u64> = (0..4 * slots).collect();
+        let behind = Burst::longest(&mut pair, &every);
+        assert!(behind.is_none_or(|longest| longest > alone + 1));
+    }
+}
+
 /// Bits made wrong, one by one and in bursts: corrected or flagged, none silent. Frames with one wrong byte in a column are corrected, and counted.
 #[test]
 fn wrong_bits_are_corrected_or_flagged() {

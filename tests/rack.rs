@@ -9,10 +9,12 @@ use lpu::run::{Finished, Job};
 use lpu::tile::{ModelTile, Task, Tile};
 use lpu::workload::attention::Scales;
 use lpu::workload::layer::{Layers, Options};
-use lpu::workload::{Split, Workload, attention};
+use lpu::workload::{Collective, Split, Workload, attention};
 use lpu_compiler::attention::Weights;
+use lpu_compiler::collective::Kind;
 use lpu_compiler::matmul::Format;
 use lpu_isa::Config;
+use lpu_isa::c2c::Shape;
 use lpu_isa::config::{C2cConfig, MxmFormat, SxmConfig, VxmConfig};
 use lpu_isa::rack::{Rack, Topology};
 use lpu_sim::CompiledModel;
@@ -155,6 +157,34 @@ fn heads_give_the_same_bits_on_any_number_of_chips() {
         let results: Vec<_> = results.collect();
         assert!(results.iter().all(|result| result == &results[0]));
         assert_eq!(results[0].len(), heads * 3 * 9);
+    }
+}
+
+/// Every event of every chip is compared, and the result of each with the golden collective.
+#[test]
+fn collectives_give_the_golden_sum_on_every_chip() {
+    let config = machine();
+    let model = pair::model(&config);
+    let link = Shape::new(1, 8).unwrap();
+    for (topology, chips, kind, elements) in [
+        (Topology::AllToAll, 2, Kind::AllReduce, 75),
+        (Topology::AllToAll, 4, Kind::AllReduce, 500),
+        (Topology::AllToAll, 3, Kind::ReduceScatter, 300),
+        (Topology::AllToAll, 4, Kind::AllGather, 500),
+        (Topology::Ring, 2, Kind::ReduceScatter, 75),
+        (Topology::Ring, 3, Kind::AllGather, 300),
+        (Topology::Ring, 4, Kind::AllReduce, 500),
+    ] {
+        let rack = Rack::new(chips, topology, link.least_hop()).unwrap();
+        let rack = rack.with_shape(link).unwrap();
+        let mut results = Vec::new();
+        for threads in [1, chips] {
+            let workload = Collective::new(&config, &rack, kind, elements, 1).expect("it fits");
+            let finished = run(&config, &rack, &model, threads, workload);
+            results.push((bits(&finished.result), finished.report.launch_cycles));
+        }
+        assert_eq!(results[0], results[1]);
+        assert_eq!(results[0].0.len(), elements);
     }
 }
 

@@ -4,8 +4,8 @@ mod rows;
 
 use super::{Outcome, lpus};
 use crate::cli::{
-    AttentionArgs, EngineArg, FormatArg, LayerArgs, MatmulArgs, RackArgs, RunArgs, RunCommand,
-    WeightsArg,
+    AttentionArgs, CollectiveArgs, EngineArg, FormatArg, LayerArgs, MatmulArgs, RackArgs, RunArgs,
+    RunCommand, WeightsArg,
 };
 use crate::progress::{self, Build};
 use lpu::data::{ArrayError, Matrix, Numbers};
@@ -14,8 +14,9 @@ use lpu::quantise::{Quantised, Side};
 use lpu::run::{Finished, Job, Report};
 use lpu::workload::attention::{Options, Scales};
 use lpu::workload::layer;
-use lpu::workload::{Attention, Layers, Matmul, OperandError, Shape, Split, Workload};
+use lpu::workload::{Attention, Collective, Layers, Matmul, OperandError, Shape, Split, Workload};
 use lpu_compiler::attention::Weights;
+use lpu_compiler::collective::Kind;
 use lpu_compiler::matmul::Format;
 use lpu_isa::Config;
 use lpu_isa::rack::Rack;
@@ -66,8 +67,21 @@ pub fn execute(command: &RunCommand) -> miette::Result<Outcome> {
             let threads = lpus::threads(&args.rack);
             run_on(&args.run, &config, layers, true, (&rack, threads))
         }
+        RunCommand::AllReduce(args) => collective(args, Kind::AllReduce),
+        RunCommand::ReduceScatter(args) => collective(args, Kind::ReduceScatter),
+        RunCommand::AllGather(args) => collective(args, Kind::AllGather),
         command => rows::execute(command),
     }
+}
+
+fn collective(args: &CollectiveArgs, kind: Kind) -> miette::Result<Outcome> {
+    let mut config = prepare(&args.run)?;
+    let rack = rack(&args.run, &args.rack, &mut config, true)?;
+    // Four bytes each.
+    check_seeded(&config, &[(4, args.elements)], 1, "--elements")?;
+    let collective = Collective::new(&config, &rack, kind, args.elements, args.run.seed)?;
+    let threads = lpus::threads(&args.rack);
+    run_on(&args.run, &config, collective, true, (&rack, threads))
 }
 
 /// Checks the options that can be checked before anything is computed.
@@ -443,6 +457,10 @@ fn table(report: &Report) -> String {
             format!("{} of {rows} x {cols} {layout}", report.workload),
             "operands read",
         ),
+        Shape::Collective { elements, .. } => (
+            format!("{} of {elements} elements", report.workload),
+            "vectors read",
+        ),
     };
     let work = match &report.shape {
         Shape::Rows {
@@ -453,6 +471,10 @@ fn table(report: &Report) -> String {
             "passes                  {passes}, {bound_cycles} of them for elements ({:.2} % of the cycles)",
             100.0 * *bound_cycles as f64 / report.cycles_measured.max(1) as f64
         ),
+        Shape::Collective { bound_cycles, .. } => format!(
+            "bound of the links      {bound_cycles} ({:.2} % of the cycles)",
+            100.0 * *bound_cycles as f64 / report.cycles_measured.max(1) as f64
+        ),
         _ => format!(
             "multiply-accumulates    {} ({:.2} % of the MXM)",
             report.macs,
@@ -460,7 +482,7 @@ fn table(report: &Report) -> String {
         ),
     };
     let speed = match report.shape {
-        Shape::Rows { .. } => String::new(),
+        Shape::Rows { .. } | Shape::Collective { .. } => String::new(),
         _ => format!(", {:.0} million MAC/s", report.sim_macs_per_second / 1e6),
     };
     let mut engine = format!("{:?}", report.engine).to_lowercase();

@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod attention;
+pub mod collective;
 pub mod decoder;
 pub mod norm;
 pub mod order;

@@ -96,6 +96,9 @@ pub enum CompileError {
     /// Decoder layers that cannot be, or not on this machine.
     #[error("{0}")]
     Decoder(String),
+    /// A collective that cannot be, or not on this rack.
+    #[error("{0}")]
+    Collective(String),
     /// A slice is too small for what has to be in it.
     #[error(
         "MEM slice {slice} has to hold {needed} vectors and mem.depth is {available}: raise it to {} (65536 is the most), or split the operation",

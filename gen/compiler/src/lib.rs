@@ -4,6 +4,7 @@
 //! - [`attention::compile`]: softmax(Q K^T) V of int8 heads;
 //! - [`vector::compile`]: softmax, norms, activations, rotation and (de)quantisation of FP32 rows;
 //! - [`decoder::compile`]: whole layers of a transformer decoder, a token a launch;
+//! - [`collective::compile`]: all-reduce, reduce-scatter and all-gather of FP32 vectors on several chips;
 //! - [`check()`]: proves for any program, without data, that its schedule breaks no rule of the machine,
 //!   and predicts its cycles.
 //!
@@ -13,10 +14,12 @@ mod alu;
 pub mod attention;
 mod burst;
 pub mod check;
+pub mod collective;
 pub mod decoder;
 mod error;
 pub mod matmul;
 mod nest;
+mod pace;
 mod place;
 mod timeline;
 pub mod vector;

@@ -11,7 +11,7 @@ mod placer;
 mod pointwise;
 mod quantise;
 mod rope;
-mod sequence;
+pub(crate) mod sequence;
 mod shape;
 mod softmax;
 mod stages;

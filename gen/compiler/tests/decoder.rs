@@ -4,10 +4,12 @@
 #[expect(dead_code, reason = "other tests use the rest")]
 mod random;
 
+use lpu_compiler::check_rack;
 use lpu_compiler::decoder::{
     self, Entry, LayerWeights, Matrix, RackDecoder, Shape, Weights, compile_rack,
 };
 use lpu_isa::Config;
+use lpu_isa::c2c;
 use lpu_isa::config::{C2cConfig, SxmConfig, VxmConfig};
 use lpu_isa::rack::{Rack, Topology};
 use lpu_verif::kernels::decoder as golden;
@@ -426,6 +428,8 @@ fn layer_of_576(chips: usize, hop: u64, sequences: usize) -> RackDecoder {
     let mut config = machine("proto", 2);
     config.mxm.accumulator_depth = 512;
     let (config, rack) = joined(config, chips, hop);
+    let link = c2c::Shape::within(config.lanes / 8, hop).unwrap();
+    let rack = rack.with_shape(link).unwrap();
     let shape = Shape {
         width: 576,
         heads: 9,
@@ -469,4 +473,23 @@ fn racks_compute_what_one_chip_does() {
         }
         pair.compare_caches(4);
     }
+}
+
+/// Layers on two small machines whose links have eight slots: SENDs wait for slots, and flits that no frame carries are refused.
+#[test]
+fn sends_keep_the_pace_of_the_frames() {
+    let link = c2c::Shape::new(1, 8).unwrap();
+    let (config, rack) = joined(machine("nano", 2), 2, link.least_hop());
+    let parameters = random::parameters(&SMALL, 2, 7);
+    let unframed = compile_rack(&config, &shape(&parameters, 2), &rack).unwrap();
+    let rack = rack.with_shape(link).unwrap();
+    let error = check_rack(&config, &rack, &unframed.programs).unwrap_err();
+    assert!(error.contains("8 slots in a frame of 15 cycles"), "{error}");
+    let mut pair = Pair::new(&config, rack, parameters.clone(), 2);
+    pair.step(&random::rows(&SMALL, 2, 100), 0);
+    let error = compile_rack(&config, &shape(&parameters, 4), &rack).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "16 flits that belong together leave faster than a link of 8 slots carries: raise the slots, or choose fewer sequences"
+    );
 }

@@ -59,8 +59,8 @@ pub const fn trim_hold(frame: usize) -> usize {
 pub const DOWN_FRAMES: usize = 2;
 /// Frames' time without a frame after which the peer is silent.
 pub const SILENT_FRAMES: usize = 4;
-/// Flits in the send queue.
-pub const SEND_DEPTH: usize = 8;
+/// Flits in the send queue: at the rate of the frames F - S + 1 wait at most (8, of one lane), and it takes one beside them.
+pub const SEND_DEPTH: usize = 16;
 
 /// Cycles from SEND to the pins, into a free slot.
 pub const TX_LATENCY: usize = 4;
@@ -83,7 +83,7 @@ pub const fn marker(lane: usize) -> u64 {
 }
 
 /// The shape of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     lanes: usize,
     slots: usize,
@@ -148,6 +148,12 @@ impl Shape {
         self.frame() - 1
     }
 
+    /// Words of a frame that are no slots: the longest wait for one.
+    #[must_use]
+    pub const fn gap(self) -> usize {
+        self.frame() - self.slots
+    }
+
     /// Most words from the first lane to the last: lanes further apart could be taken for those of another frame.
     #[must_use]
     pub const fn max_skew(self) -> usize {
@@ -159,9 +165,39 @@ impl Shape {
     /// `skew` words apart.
     #[must_use]
     pub const fn hop(self, phy: usize, skew: usize) -> usize {
-        let wait = self.trailers() + 3;
+        let wait = self.gap();
         let receiver = ALIGN_LATENCY + 1 + DESKEW_LATENCY + self.frame() + FEC_EXTRA;
         wait + TX_LATENCY + phy + receiver + skew + DEFRAME_LATENCY + CROSS_LATENCY + TRIM_MARGIN
+    }
+
+    /// The hop of the shortest line: stacked, a PHY of one cycle and no skew.
+    #[must_use]
+    pub const fn least_hop(self) -> u64 {
+        self.hop(1, 0) as u64
+    }
+
+    /// The shape with most slots whose hop over the shortest line is at most `hop`.
+    ///
+    /// # Errors
+    /// As [`Shape::new`], and if a link of the fewest slots takes longer.
+    ///
+    /// ```
+    /// use lpu_isa::c2c::Shape;
+    /// let slots = |hop| Shape::within(4, hop).map(Shape::slots);
+    /// assert_eq!([slots(33), slots(57), slots(240)], [Ok(8), Ok(32), Ok(208)]);
+    /// assert!(slots(32).is_err());
+    /// ```
+    pub fn within(lanes: usize, hop: u64) -> Result<Self, String> {
+        let least = Self::new(lanes, MIN_SLOTS)?;
+        let more = hop.checked_sub(least.least_hop()).ok_or_else(|| {
+            format!(
+                "a hop of {hop} cycles: a link of {MIN_SLOTS} slots, the fewest, takes at least {}; choose a longer hop",
+                least.least_hop()
+            )
+        })?;
+        // Each slot makes the hop a cycle longer.
+        let more = more.min((MAX_SLOTS - MIN_SLOTS) as u64);
+        Self::new(lanes, MIN_SLOTS + more as usize)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Several chips and the links between them.
 
+use crate::c2c::Shape;
 use std::fmt;
 
 /// How the links of chips are joined.
@@ -32,12 +33,13 @@ impl fmt::Display for Topology {
 /// The most chips of a rack: with a link to every other one, a chip has no more.
 pub const MAX_CHIPS: usize = 8;
 
-/// Chips of one configuration, joined by links of one length.
+/// Chips of one configuration, joined by links of one length and shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rack {
     chips: usize,
     topology: Topology,
     hop: u64,
+    shape: Option<Shape>,
 }
 
 /// Why there is no such rack.
@@ -51,6 +53,18 @@ pub enum RackError {
         "a hop of {0} cycles: a flit takes at least 1 (33 over wires and 240 over a serial line are usual)"
     )]
     Hop(u64),
+    /// A hop that no line is short enough for.
+    #[error(
+        "a hop of {hop} cycles: a link of {slots} slots takes at least {least}; choose a hop of {least} or more, or fewer slots"
+    )]
+    Short {
+        /// Cycles asked for.
+        hop: u64,
+        /// Slots of the link.
+        slots: usize,
+        /// The fewest cycles of such a link.
+        least: u64,
+    },
 }
 
 impl Rack {
@@ -59,9 +73,12 @@ impl Rack {
         chips: 1,
         topology: Topology::AllToAll,
         hop: 1,
+        shape: None,
     };
 
     /// So many chips; a flit that a link takes in cycle t is there for a RECEIVE on the other chip in t + `hop`.
+    ///
+    /// The links take a flit in every cycle, which no link with frames does: [`Rack::with_shape`] gives them frames.
     pub const fn new(chips: usize, topology: Topology, hop: u64) -> Result<Self, RackError> {
         if chips == 0 || chips > MAX_CHIPS {
             return Err(RackError::Chips(chips));
@@ -73,6 +90,33 @@ impl Rack {
             chips,
             topology,
             hop,
+            shape: None,
+        })
+    }
+
+    /// The same chips, with links that have frames of this shape: in any S + 1 SENDs of a link the last is F cycles or more behind the
+    /// first.
+    ///
+    /// ```
+    /// use lpu_isa::c2c::Shape;
+    /// use lpu_isa::rack::{Rack, Topology};
+    /// let shape = Shape::new(4, 32).unwrap();
+    /// let rack = |hop| Rack::new(4, Topology::AllToAll, hop).and_then(|rack| rack.with_shape(shape));
+    /// assert_eq!(rack(57).unwrap().shape(), Some(shape));
+    /// assert!(rack(56).is_err());
+    /// ```
+    pub const fn with_shape(self, shape: Shape) -> Result<Self, RackError> {
+        let least = shape.least_hop();
+        if self.hop < least {
+            return Err(RackError::Short {
+                hop: self.hop,
+                slots: shape.slots(),
+                least,
+            });
+        }
+        Ok(Self {
+            shape: Some(shape),
+            ..self
         })
     }
 
@@ -89,6 +133,11 @@ impl Rack {
     /// Cycles from the cycle in which a link takes a flit to the first RECEIVE that finds it.
     pub const fn hop(&self) -> u64 {
         self.hop
+    }
+
+    /// Shape of the links; `None` if they take a flit in every cycle.
+    pub const fn shape(&self) -> Option<Shape> {
+        self.shape
     }
 
     /// Links that each chip has to have.
@@ -162,5 +211,10 @@ mod tests {
             "9 LPUs: a rack has 1 to 8; choose 1, 2, 4 or 8"
         );
         assert!(text(Rack::new(2, Topology::Ring, 0)).starts_with("a hop of 0 cycles"));
+        let short = Rack::new(2, Topology::Ring, 38).unwrap();
+        assert_eq!(
+            text(short.with_shape(Shape::new(1, 8).unwrap())),
+            "a hop of 38 cycles: a link of 8 slots takes at least 39; choose a hop of 39 or more, or fewer slots"
+        );
     }
 }

@@ -153,7 +153,12 @@ pub fn execute(command: &RunCommand) -> miette::Result<Outcome> {
                 None,
             )
         }
-        RunCommand::Matmul(_) | RunCommand::Attention(_) | RunCommand::Layer(_) => {
+        RunCommand::Matmul(_)
+        | RunCommand::Attention(_)
+        | RunCommand::Layer(_)
+        | RunCommand::AllReduce(_)
+        | RunCommand::ReduceScatter(_)
+        | RunCommand::AllGather(_) => {
             unreachable!("they are no kernels of rows")
         }
     }

@@ -6,8 +6,10 @@ use crate::CompileError;
 use crate::alu::PLANES;
 use crate::burst::{Burst, Calendar};
 use crate::nest::{Form, Level, Nest};
+use crate::pace::Pace;
 use crate::place::Place;
 use crate::timeline::Timeline;
+use lpu_isa::c2c::Shape;
 use lpu_isa::descriptor::{Operand, Source};
 use lpu_isa::instruction::ROW_BITS;
 use lpu_isa::latency::{
@@ -69,8 +71,8 @@ pub struct Work {
     pub burst: Burst,
     /// Not before this cycle.
     pub from: i64,
-    /// First and last SEND.
-    sending: Option<(i64, i64)>,
+    /// SENDs.
+    sending: Vec<i64>,
     sends: Option<Arrival>,
     /// Link, first and last RECEIVE.
     receiving: Option<(usize, i64, i64)>,
@@ -133,8 +135,8 @@ pub struct Scheduler<'a> {
     rows: Vec<State>,
     /// Links, all of which take what is sent.
     links: usize,
-    /// From when on SENDs may issue: flits leave in the order in which they are placed.
-    send_from: i64,
+    /// When SENDs may issue: flits leave in the order in which they are placed.
+    pace: Pace,
     /// The same for RECEIVEs of each link.
     receive_from: Vec<i64>,
     sent: Vec<Sent>,
@@ -153,10 +155,15 @@ impl<'a> Scheduler<'a> {
             registers: vec![State::default(); registers],
             rows: vec![State::default(); config.mxm.operand_depth],
             links,
-            send_from: i64::MIN,
+            pace: Pace::new(None),
             receive_from: vec![i64::MIN; links],
             sent: Vec::new(),
         }
+    }
+
+    /// Gives the links frames; nothing is sent yet.
+    pub fn set_shape(&mut self, shape: Option<Shape>) {
+        self.pace = Pace::new(shape);
     }
 
     /// What was sent since the last call.
@@ -179,9 +186,8 @@ impl<'a> Scheduler<'a> {
     pub fn send(&self, work: &mut Work, passes: Passes, stream: u8) {
         let start = passes.start + self.vector_latency() + self.config.vxm_position() as i64;
         let nest = Nest::free(start, 0, &[Level::new(passes.count, passes.interval, 0)]);
-        let last = nest.last();
-        let so_far = work.sending.unwrap_or((start, last));
-        work.sending = Some((so_far.0.min(start), so_far.1.max(last)));
+        let issues = (0..passes.count).map(|i| start + (i * passes.interval) as i64);
+        work.sending.extend(issues);
         for link in 0..self.links {
             let queue = Queue::new(QueueKind::C2cSend, link);
             let operation = Operation::Send { stream };
@@ -376,9 +382,9 @@ impl<'a> Scheduler<'a> {
             .from
             .max(earliest(&self.registers, &work.registers))
             .max(earliest(&self.rows, &work.rows));
-        if let Some((first, _)) = work.sending {
-            from = from.max(self.send_from.saturating_sub(first));
-        }
+        let mut sending = work.sending;
+        sending.sort_unstable();
+        from = self.pace.earliest(&sending, from)?;
         if let Some((link, first, _)) = work.receiving {
             from = from.max(self.receive_from[link].saturating_sub(first));
         }
@@ -386,8 +392,8 @@ impl<'a> Scheduler<'a> {
         let chain = self.chain();
         commit(&mut self.registers, &work.registers, cycle, chain, 1);
         commit(&mut self.rows, &work.rows, cycle, LX_TO_MM as i64, 0);
-        if let Some((first, last)) = work.sending {
-            self.send_from = cycle + last + 1;
+        self.pace.commit(&sending, cycle);
+        if let Some(first) = sending.first() {
             self.sent.push(Sent {
                 what: work.sends.expect("what is sent has a name"),
                 issue: cycle + first,

@@ -41,10 +41,11 @@ pub fn programs(
     let steps: Result<Vec<_>, _> = chips
         .map(|(plan, layout)| Step::new(config, plan, layout))
         .collect();
-    let mut team = Team {
-        rack: *rack,
-        steps: steps?,
-    };
+    let mut steps = steps?;
+    for step in &mut steps {
+        step.scheduler.set_shape(rack.shape());
+    }
+    let mut team = Team { rack: *rack, steps };
     team.layers()?;
     let streams = plans[0].streams;
     let timelines: Vec<_> = team
