@@ -1,5 +1,8 @@
 //! Several chips and the links between them.
 
+mod numbering;
+
+pub use numbering::Numbering;
 use std::fmt;
 
 /// How the links of chips are joined.

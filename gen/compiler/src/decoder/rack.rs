@@ -1,18 +1,18 @@
 //! Layers of a decoder on several chips.
 
-use super::plan::{CHOICES, Choice, Part, Plan, Share};
+use super::choice::{CHOICES, Choice, fewest};
+use super::plan::{Part, Plan, Share};
 use super::{Decoder, Entry, Inputs, Layout, Shape, Weights, team};
 use crate::matmul::Vector;
 use crate::{CompileError, Prediction, check};
-use lpu_isa::rack::{Rack, Topology};
+use lpu_isa::rack::{Numbering, Rack, Topology};
 use lpu_isa::{Config, Program};
 
-/// Where the tensors are: slice s of chip c has the number `c * slices + s`, and queue q the number `c * queues + q`.
+/// Where the tensors are, slices and queues as [`Numbering`] counts.
 #[derive(Clone, Debug)]
 pub struct RackLayout {
     chips: Vec<Layout>,
-    slices: usize,
-    queues: usize,
+    numbering: Numbering,
 }
 
 /// Compiled layers of all chips.
@@ -42,7 +42,8 @@ pub fn compile_rack(
     rack: &Rack,
 ) -> Result<RackDecoder, CompileError> {
     if rack.chips() == 1 {
-        return Ok(RackDecoder::alone(config, super::compile(config, shape)?));
+        let alone = super::compile(config, shape)?;
+        return Ok(RackDecoder::alone(config, shape, alone));
     }
     config.validate()?;
     shape.validate(config.lanes)?;
@@ -62,21 +63,9 @@ pub fn compile_rack(
             rack.links()
         )));
     }
-    let mut best: Option<Result<RackDecoder, CompileError>> = None;
-    for (choice, shared) in CHOICES.into_iter().flat_map(|c| [(c, true), (c, false)]) {
-        let placed = place(config, shape, rack, choice, shared);
-        let better = match (&best, &placed) {
-            (Some(Ok(best)), Ok(placed)) => {
-                placed.prediction.busy_cycles < best.prediction.busy_cycles
-            }
-            (Some(Ok(_)), Err(_)) => false,
-            _ => true,
-        };
-        if better {
-            best = Some(placed);
-        }
-    }
-    best.expect("there are choices")
+    let choices = CHOICES.into_iter().flat_map(|c| [(c, true), (c, false)]);
+    let placed = choices.map(|(choice, shared)| place(config, shape, rack, choice, shared));
+    fewest(placed, |placed| placed.prediction.busy_cycles)
 }
 
 fn place(
@@ -107,41 +96,46 @@ fn place(
         .map(|program| check(config, program).map_err(CompileError::Schedule))
         .collect::<Result<Vec<_>, _>>()?;
     crate::check_rack(config, rack, &programs).map_err(CompileError::Decoder)?;
-    let cache =
-        2 * shape.layers * shape.sequences * shape.kv_heads * shape.positions * shape.head_dim;
-    let group = (shape.heads / shape.kv_heads) as u64;
-    Ok(RackDecoder {
-        programs,
-        prediction: Prediction::together(&predictions),
-        predictions,
-        layout: RackLayout {
-            chips: layouts,
-            slices: config.mem.slices,
-            queues: config.num_queues(),
-        },
-        read_bytes: shape.weights() + cache as u64,
-        macs: shape.weights() * shape.sequences as u64 + cache as u64 * group,
-    })
+    let layout = RackLayout::new(config, layouts);
+    Ok(RackDecoder::new(shape, programs, predictions, layout))
 }
 
 impl RackDecoder {
-    fn alone(config: &Config, decoder: Decoder) -> Self {
+    fn new(
+        shape: &Shape,
+        programs: Vec<Program>,
+        predictions: Vec<Prediction>,
+        layout: RackLayout,
+    ) -> Self {
         Self {
-            programs: vec![decoder.program],
-            prediction: Prediction::together(std::slice::from_ref(&decoder.prediction)),
-            predictions: vec![decoder.prediction],
-            layout: RackLayout {
-                chips: vec![decoder.layout],
-                slices: config.mem.slices,
-                queues: config.num_queues(),
-            },
-            read_bytes: decoder.read_bytes,
-            macs: decoder.macs,
+            programs,
+            prediction: Prediction::together(&predictions),
+            predictions,
+            layout,
+            read_bytes: shape.read_bytes(),
+            macs: shape.macs(),
         }
+    }
+
+    fn alone(config: &Config, shape: &Shape, decoder: Decoder) -> Self {
+        let layout = RackLayout::new(config, vec![decoder.layout]);
+        Self::new(
+            shape,
+            vec![decoder.program],
+            vec![decoder.prediction],
+            layout,
+        )
     }
 }
 
 impl RackLayout {
+    fn new(config: &Config, chips: Vec<Layout>) -> Self {
+        Self {
+            chips,
+            numbering: Numbering::of(config),
+        }
+    }
+
     /// The sizes.
     pub fn shape(&self) -> &Shape {
         self.chips[0].shape()
@@ -149,9 +143,9 @@ impl RackLayout {
 
     /// Vectors of a chip under their numbers in the rack.
     fn numbered(&self, chip: usize, vectors: Vec<Vector>) -> impl Iterator<Item = Vector> + use<> {
-        let first = chip * self.slices;
+        let numbering = self.numbering;
         vectors.into_iter().map(move |vector| Vector {
-            slice: first + vector.slice,
+            slice: numbering.slice(chip, vector.slice),
             ..vector
         })
     }
@@ -182,9 +176,9 @@ impl RackLayout {
         for (chip, layout) in self.chips.iter().enumerate() {
             let Inputs { vectors, bases } = layout.inputs(rows, tables, position);
             all.vectors.extend(self.numbered(chip, vectors));
-            let first = chip * self.queues;
+            let bases = bases.into_iter();
             all.bases
-                .extend(bases.into_iter().map(|(queue, base)| (first + queue, base)));
+                .extend(bases.map(|(queue, base)| (self.numbering.queue(chip, queue), base)));
         }
         all
     }
@@ -201,9 +195,8 @@ impl RackLayout {
     pub fn result_places(&self, position: usize) -> Vec<(usize, usize)> {
         let chips = self.with_results().iter().enumerate();
         let places = chips.flat_map(|(chip, layout)| {
-            let first = chip * self.slices;
-            let places = layout.result_places(position).into_iter();
-            places.map(move |(slice, address)| (first + slice, address))
+            let places = layout.result_places(position);
+            self.numbering.places(chip, places)
         });
         places.collect()
     }

@@ -5,8 +5,9 @@
 //! what attention gives, x, codes of h, x.
 
 use super::attend::{Driven, Half, Item, Target};
+use super::choice::Order;
 use super::layout::{Attention, Layout};
-use super::plan::{Order, Plan};
+use super::plan::Plan;
 use super::scheduler::{Arrival, Passes, Sent, Work};
 use super::step::Step;
 use crate::CompileError;
