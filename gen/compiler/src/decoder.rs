@@ -10,6 +10,7 @@ mod feed;
 mod layout;
 mod network;
 mod norm;
+mod pipeline;
 mod plan;
 mod pool;
 mod product;
@@ -24,13 +25,14 @@ pub use network::{
     Network, NetworkLayout, NetworkShape, NetworkWeights, compile as compile_network,
 };
 
-pub use rack::{RackDecoder, RackLayout, compile_rack};
+pub use rack::{Placement, RackDecoder, RackLayout, compile_rack};
 
 use crate::matmul::Vector;
 use crate::{CompileError, Prediction, check};
 use choice::Choice;
 use lpu_isa::{Config, Program};
 use plan::{Part, Plan, Share};
+use std::ops::Range;
 
 /// The sizes, by the letters of `docs/decoder.md`.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,8 +107,19 @@ pub struct Entry {
     pub values: Vec<i8>,
 }
 
+/// A token of each sequence, as the host brings it to the machine.
+#[derive(Clone, Debug)]
+pub struct Token<'a> {
+    /// Rows of x, d FP32 patterns each. Only chips that begin with the first layer look at them.
+    pub rows: &'a [&'a [u32]],
+    /// Cosines and sines of its position in the text, D/2 FP32 patterns each.
+    pub tables: (&'a [u32], &'a [u32]),
+    /// Positions of the cache that it sees. Its own keys and values go to the last of them.
+    pub seen: Range<usize>,
+}
+
 /// What the host writes before a launch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inputs {
     /// Rows of x, cosines, sines, masks.
     pub vectors: Vec<Vector>,

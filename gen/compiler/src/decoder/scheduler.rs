@@ -1,18 +1,18 @@
 //! Passes, products and transfers placed in time: each in the first cycle in which its queues are free and its operands are there.
 
-use super::attend::Half;
+mod links;
+
+pub use links::{Arrival, Links, Sent};
+
 use super::pool::Pool;
 use crate::CompileError;
-use crate::alu::PLANES;
 use crate::burst::{Burst, Calendar};
-use crate::nest::{Form, Level, Nest};
+use crate::nest::{Level, Nest};
 use crate::place::Place;
 use crate::timeline::Timeline;
 use lpu_isa::descriptor::{Alu, AluOperation, Operand, Source};
 use lpu_isa::instruction::ROW_BITS;
-use lpu_isa::latency::{
-    ALU_LATENCY, LX_TO_MM, READ_LATENCY, RECEIVE_LATENCY, SFU_LATENCY, vxm_chain, vxm_latency,
-};
+use lpu_isa::latency::{ALU_LATENCY, LX_TO_MM, READ_LATENCY, SFU_LATENCY, vxm_chain, vxm_latency};
 use lpu_isa::{Config, Descriptor, Operation, Program, Queue, QueueKind, Stream};
 
 /// No operand.
@@ -37,32 +37,6 @@ struct Accesses {
     writes: Vec<(usize, i64)>,
 }
 
-/// What flits bring to other chips: of each sequence one after the other, unless said otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrival {
-    /// A tile of keys or values of a head for the cache.
-    Cache {
-        half: Half,
-        head: usize,
-        element: usize,
-    },
-    /// Codes for `count` rows of the operand buffer, `stride` apart.
-    Row {
-        row: usize,
-        stride: usize,
-        count: usize,
-    },
-    /// A tile of x: four byte planes.
-    X { tile: usize },
-}
-
-/// Flits under way: what they bring, and when the first SEND issues.
-#[derive(Clone, Copy, Debug)]
-pub struct Sent {
-    pub what: Arrival,
-    pub issue: i64,
-}
-
 /// Operations with fixed distances, and what they need.
 #[derive(Clone, Debug, Default)]
 pub struct Work {
@@ -79,6 +53,14 @@ pub struct Work {
 }
 
 impl Work {
+    /// Nothing yet, and nothing before a cycle.
+    pub fn not_before(from: i64) -> Self {
+        Self {
+            from,
+            ..Self::default()
+        }
+    }
+
     /// Names what its SENDs bring.
     pub const fn sends(&mut self, what: Arrival) {
         self.sends = Some(what);
@@ -131,8 +113,7 @@ pub struct Scheduler<'a> {
     alus: usize,
     registers: Vec<State>,
     rows: Vec<State>,
-    /// Links, all of which take what is sent.
-    links: usize,
+    links: Links,
     /// From when on SENDs may issue: flits leave in the order in which they are placed.
     send_from: i64,
     /// The same for RECEIVEs of each link.
@@ -140,11 +121,8 @@ pub struct Scheduler<'a> {
     sent: Vec<Sent>,
 }
 
-/// The diagonal on which words come to the vector unit, and what other chips send; see [`Burst::claim`].
-const WORDS: usize = 0;
-
 impl<'a> Scheduler<'a> {
-    pub fn new(config: &'a Config, alus: usize, registers: usize, links: usize) -> Self {
+    pub fn new(config: &'a Config, alus: usize, registers: usize, links: Links) -> Self {
         Self {
             config,
             calendar: Calendar::new(config),
@@ -154,86 +132,8 @@ impl<'a> Scheduler<'a> {
             rows: vec![State::default(); config.mxm.operand_depth],
             links,
             send_from: i64::MIN,
-            receive_from: vec![i64::MIN; links],
+            receive_from: vec![i64::MIN; config.links()],
             sent: Vec::new(),
-        }
-    }
-
-    /// What was sent since the last call.
-    pub fn take_sent(&mut self) -> Vec<Sent> {
-        std::mem::take(&mut self.sent)
-    }
-
-    /// Words that reach the vector unit from cycle `start` on: nothing from other chips may be beside them.
-    pub fn claim_words(&self, work: &mut Work, start: i64, level: Level) {
-        if self.links == 0 {
-            return;
-        }
-        for i in 0..level.count as i64 {
-            let at = start + i * level.interval as i64;
-            work.burst.claim(WORDS, at, at);
-        }
-    }
-
-    /// SEND, by all links, of a stream that the vector unit drives westward in consequence of passes.
-    pub fn send(&self, work: &mut Work, passes: Passes, stream: u8) {
-        let start = passes.start + self.vector_latency() + self.config.vxm_position() as i64;
-        let nest = Nest::free(start, 0, &[Level::new(passes.count, passes.interval, 0)]);
-        let last = nest.last();
-        let so_far = work.sending.unwrap_or((start, last));
-        work.sending = Some((so_far.0.min(start), so_far.1.max(last)));
-        for link in 0..self.links {
-            let queue = Queue::new(QueueKind::C2cSend, link);
-            let operation = Operation::Send { stream };
-            work.burst.push(queue, operation, nest.clone());
-        }
-    }
-
-    /// RECEIVE of a flit of each of `count` sequences, or of four as words, from cycle 0 on; they pass the vector unit's position
-    /// from the cycle that is returned on.
-    pub fn receive(
-        &self,
-        work: &mut Work,
-        link: usize,
-        stream: u8,
-        count: usize,
-        word: bool,
-    ) -> i64 {
-        let operation = Operation::Receive { stream, word };
-        let passing = (RECEIVE_LATENCY as usize + self.config.vxm_position()) as i64;
-        let (nest, first, interval) = match word {
-            true => {
-                let levels = [Level::new(PLANES, 1, 0), Level::new(count, PLANES, 0)];
-                let nest = Nest::new(0, 0, Form::Inner, &levels);
-                (nest, passing + PLANES as i64 - 1, PLANES)
-            }
-            false => (Nest::free(0, 0, &[Level::new(count, 1, 0)]), passing, 1),
-        };
-        work.receiving = Some((link, 0, nest.last()));
-        self.claim_words(work, first, Level::new(count, interval, 0));
-        let queue = Queue::new(QueueKind::C2cReceive, link);
-        work.burst.push(queue, operation, nest);
-        first
-    }
-
-    /// LX of what comes from another chip, from cycle `start` on.
-    pub fn load_arrival(
-        &self,
-        work: &mut Work,
-        start: i64,
-        stream: u8,
-        count: usize,
-        [row, stride]: [usize; 2],
-    ) {
-        let load = Operation::LoadOperand {
-            stream,
-            scales: None,
-        };
-        let nest = Nest::free(start, row, &[Level::new(count, 1, stride)]);
-        let queue = Queue::new(QueueKind::MxmCompute, 0);
-        work.burst.push(queue, load, nest);
-        for i in 0..count {
-            work.rows.writes.push((row + i * stride, start + i as i64));
         }
     }
 
@@ -387,7 +287,7 @@ impl<'a> Scheduler<'a> {
         commit(&mut self.registers, &work.registers, cycle, chain, 1);
         commit(&mut self.rows, &work.rows, cycle, LX_TO_MM as i64, 0);
         if let Some((first, last)) = work.sending {
-            self.send_from = cycle + last + 1;
+            self.send_from = cycle + last + 1 + self.links.rest as i64;
             self.sent.push(Sent {
                 what: work.sends.expect("what is sent has a name"),
                 issue: cycle + first,
@@ -397,6 +297,11 @@ impl<'a> Scheduler<'a> {
             self.receive_from[link] = cycle + last + 1;
         }
         Ok(cycle)
+    }
+
+    /// From when on a register may be written.
+    pub fn free(&self, register: usize) -> i64 {
+        self.registers[register].free
     }
 
     /// CONFIG of the weight streams, and the program of all that was placed.

@@ -8,7 +8,7 @@ use super::attend::{Driven, Half, Item, Target};
 use super::choice::Order;
 use super::layout::{Attention, Layout};
 use super::plan::Plan;
-use super::scheduler::{Arrival, Passes, Sent, Work};
+use super::scheduler::{Arrival, Links, Passes, Sent, Work};
 use super::step::Step;
 use crate::CompileError;
 use crate::nest::{Level, Nest};
@@ -39,17 +39,21 @@ pub fn programs(
     layouts: &[Layout],
 ) -> Result<Vec<Program>, CompileError> {
     let chips = plans.iter().zip(layouts);
-    let steps: Result<Vec<_>, _> = chips
-        .map(|(plan, layout)| Step::new(config, plan, layout))
-        .collect();
+    let links = Links::all(rack.links());
     let mut team = Team {
         rack: *rack,
-        steps: steps?,
+        steps: chips
+            .map(|(plan, layout)| Step::new(config, plan, layout, links.clone()))
+            .collect(),
     };
     team.layers()?;
-    let streams = plans[0].streams;
-    let timelines: Vec<_> = team
-        .steps
+    lower(config, team.steps)
+}
+
+/// The programs of steps that begin in the same cycle.
+pub fn lower(config: &Config, steps: Vec<Step<'_>>) -> Result<Vec<Program>, CompileError> {
+    let streams = steps[0].plan.streams;
+    let timelines: Vec<_> = steps
         .into_iter()
         .map(|step| step.scheduler.timeline(streams))
         .collect();
@@ -71,6 +75,7 @@ pub fn programs(
 impl<'a> Team<'a> {
     fn layers(&mut self) -> Result<(), CompileError> {
         for step in &mut self.steps {
+            step.rows_of_x()?;
             step.tables()?;
         }
         for number in 0..self.steps[0].layout.layers.len() {
@@ -78,11 +83,7 @@ impl<'a> Team<'a> {
             self.feed_forward(number)?;
         }
         for step in &mut self.steps {
-            let layout = step.layout;
-            match &layout.head {
-                Some(head) => step.logits(head)?,
-                None => step.rows()?,
-            }
+            step.results()?;
         }
         Ok(())
     }
@@ -204,7 +205,7 @@ fn attention_of(layout: &Layout, number: usize) -> &Attention {
 impl Step<'_> {
     /// Takes what another chip has sent, which is there from cycle `ready` on. Of vectors for a cache: when the vector unit would have
     /// driven them to be there as early.
-    fn receive(
+    pub fn receive(
         &mut self,
         link: usize,
         ready: i64,
@@ -259,7 +260,7 @@ impl Step<'_> {
                     start: passing,
                     row: plan.registers.x(0, tile),
                     count,
-                    interval: crate::alu::PLANES,
+                    interval: self.scheduler.word_interval(),
                     stride: plan.registers.sequence_size,
                 };
                 self.scheduler
