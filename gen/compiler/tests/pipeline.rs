@@ -4,9 +4,9 @@
 mod pair;
 
 use lpu_compiler::decoder::{Placement, Shape, compile, compile_rack};
-use lpu_isa::Config;
 use lpu_isa::config::VxmConfig;
 use lpu_isa::rack::Topology;
+use lpu_isa::{Config, Instruction, QueueKind};
 use lpu_verif::kernels::decoder as golden;
 use pair::{Pair, SMALL, joined, machine, random};
 use proptest::prelude::*;
@@ -93,6 +93,52 @@ fn large_layers_scale() {
         let efficiency = alone as f64 / cycles as f64;
         println!("hop {hop}, {chips} LPUs: {cycles} cycles, {efficiency:.3}");
         assert!(efficiency >= 0.97, "{chips} LPUs: {cycles} cycles");
+    }
+}
+
+/// Cycles in which a queue issues, of a program whose operations there are not repeated.
+fn issues(instructions: &[Instruction]) -> Vec<u64> {
+    let (mut now, mut cycles) = (0, Vec::new());
+    for instruction in instructions {
+        match instruction {
+            Instruction::Nop { cycles } => now += u64::from(*cycles),
+            Instruction::Op { repeat, .. } => {
+                assert_eq!(repeat.duration(), 1);
+                cycles.push(now);
+                now += 1;
+            }
+            _ => now += 1,
+        }
+    }
+    cycles
+}
+
+/// Whatever the shape of the link: frames of 8 slots and 15 words leave the least room.
+#[test]
+fn links_are_never_full() {
+    let mut config = machine("proto", 2);
+    config.mxm.accumulator_depth = 512;
+    for sequences in [1, 4] {
+        let (config, rack) = joined(config.clone(), 4, Topology::Ring, 57);
+        // The first chips have a layer less, and wait with all of x.
+        let shape = Shape {
+            hidden: 64,
+            ..layers_of_576(5, sequences, 64)
+        };
+        let compiled = compile_rack(&config, &shape, &rack, Placement::Pipeline).unwrap();
+        for (chip, program) in compiled.programs.iter().enumerate() {
+            let queues = program.queues(&config);
+            let sends = queues.filter(|(queue, _)| queue.kind == QueueKind::C2cSend);
+            let sent: Vec<Vec<u64>> = sends.map(|(_, list)| issues(list)).collect();
+            let flits = if chip < 3 { 4 * 18 * sequences } else { 0 };
+            assert_eq!(sent.iter().map(Vec::len).sum::<usize>(), flits);
+            for sent in sent {
+                assert!(
+                    sent.windows(9).all(|nine| nine[8] - nine[0] >= 15),
+                    "{sent:?}"
+                );
+            }
+        }
     }
 }
 

@@ -140,17 +140,17 @@ fn hand_on(
     let (before, step) = (&mut before[chip - 1], &mut rest[0]);
     let link = ends[chip].before.expect("a chip before it");
     let plan = step.plan;
+    let flight = (SEND_LATENCY + rack.hop()) as i64;
     for tile in 0..plan.width.len() {
         let sequences = 0..plan.shape.sequences;
         let free = sequences.map(|sequence| step.scheduler.free(plan.registers.x(sequence, tile)));
-        let way = before.scheduler.way_of_sent()
-            + (SEND_LATENCY + rack.hop()) as i64
-            + step.scheduler.way_of_words();
-        before.send_x(tile, free.max().unwrap_or(0) - way)?;
+        // A tile comes when there is room for it, and behind the last flit of the tile before: so few of them wait in the elastic buffer.
+        let wanted = free.max().unwrap_or(0) - step.scheduler.way_of_words();
+        let wanted = wanted.max(step.scheduler.received(link));
+        before.send_x(tile, wanted - flight - before.scheduler.way_of_sent())?;
         for sent in before.scheduler.take_sent() {
-            let ready = sent.issue + (SEND_LATENCY + rack.hop()) as i64;
             debug_assert_eq!(sent.what, Arrival::X { tile });
-            step.receive(link, ready, sent.what, None)?;
+            step.receive(link, sent.issue + flight, sent.what, None)?;
         }
     }
     Ok(())

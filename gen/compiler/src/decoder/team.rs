@@ -11,6 +11,7 @@ use super::plan::Plan;
 use super::scheduler::{Arrival, Links, Passes, Sent, Work};
 use super::step::Step;
 use crate::CompileError;
+use crate::alu::PLANES;
 use crate::nest::{Level, Nest};
 use crate::place::Place;
 use lpu_isa::descriptor::{Format, Source};
@@ -256,15 +257,20 @@ impl Step<'_> {
                     write: Some(0),
                     ..Descriptor::default()
                 };
-                let passes = Passes {
-                    start: passing,
-                    row: plan.registers.x(0, tile),
-                    count,
-                    interval: self.scheduler.word_interval(),
-                    stride: plan.registers.sequence_size,
-                };
-                self.scheduler
-                    .pass(&mut work, Stream::east(stream), passes, taken)?;
+                // Passes of one instruction have their queue to themselves from the first to the last: where words rest, others need the time.
+                let interval = self.scheduler.word_interval();
+                let together = if interval > PLANES { 1 } else { count };
+                for first in (0..count).step_by(together) {
+                    let passes = Passes {
+                        start: passing + (first * interval) as i64,
+                        row: plan.registers.x(first, tile),
+                        count: together,
+                        interval,
+                        stride: plan.registers.sequence_size,
+                    };
+                    self.scheduler
+                        .pass(&mut work, Stream::east(stream), passes, taken)?;
+                }
             }
         }
         let cycle = self.scheduler.place(work)?;

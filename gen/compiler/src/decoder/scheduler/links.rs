@@ -69,6 +69,11 @@ impl Scheduler<'_> {
         (RECEIVE_LATENCY as usize + self.config.vxm_position() + PLANES - 1) as i64
     }
 
+    /// The cycle behind the last RECEIVE of a link.
+    pub fn received(&self, link: usize) -> i64 {
+        self.receive_from[link]
+    }
+
     /// Cycles from a word that is sent to the next.
     pub const fn word_interval(&self) -> usize {
         PLANES + self.links.rest
