@@ -185,7 +185,7 @@ fn what_cannot_be_is_refused() {
     for (found, expected) in [
         (
             message(3, Topology::Ring, 4, pipeline),
-            "a layer for each and there are 3: choose 3 LPUs or fewer",
+            "needs 4 layers, one for each, and layers is 3: choose no more LPUs than layers",
         ),
         (
             message(8, Topology::Tree, 4, pipeline),

@@ -196,12 +196,7 @@ fn shares(config: &Config, shape: &Shape, chips: usize) -> Result<Vec<Range<usiz
     let layers = shape.layers;
     if layers < chips {
         return Err(CompileError::Decoder(format!(
-            "a pipeline of {chips} LPUs needs a layer for each and there {}: choose {layers} LPUs or fewer, or tensor parallel layers",
-            if layers == 1 {
-                "is 1".into()
-            } else {
-                format!("are {layers}")
-            }
+            "a pipeline of {chips} LPUs needs {chips} layers, one for each, and layers is {layers}: choose no more LPUs than layers, or tensor parallel layers"
         )));
     }
     let cycles = |head| -> Result<u64, CompileError> {
