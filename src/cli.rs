@@ -3,6 +3,7 @@
 mod model;
 
 use clap::{Args, Parser, Subcommand};
+use lpu_compiler::decoder::Placement;
 pub use model::{CheckArg, EngineName, GenerateArgs, ModelCommand};
 use std::path::PathBuf;
 
@@ -258,6 +259,25 @@ pub struct RackArgs {
     pub threads: Option<usize>,
 }
 
+/// What several LPUs have of decoder layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum PlacementArg {
+    /// A share of every layer, of the same token
+    Tensor,
+    /// Whole layers, a token on each LPU
+    Pipeline,
+}
+
+impl PlacementArg {
+    /// What it means to the compiler.
+    pub const fn placement(self) -> Placement {
+        match self {
+            Self::Tensor => Placement::Tensor,
+            Self::Pipeline => Placement::Pipeline,
+        }
+    }
+}
+
 /// Format of the operands of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum FormatArg {
@@ -374,7 +394,7 @@ pub struct LayerArgs {
     /// Positions of the KV cache, a multiple of the lanes
     #[arg(long, default_value_t = 128, value_name = "N", value_parser = dimension)]
     pub cache: usize,
-    /// Position of the token (default: the last of the cache)
+    /// Position of the token, in a pipeline of the first of each group (default: the last tokens are at the end of the cache)
     #[arg(long, value_name = "N")]
     pub position: Option<usize>,
     /// Sequences that take a token each
@@ -382,6 +402,15 @@ pub struct LayerArgs {
     pub batch: usize,
     #[command(flatten)]
     pub rack: RackArgs,
+    /// What several LPUs have of the layers
+    #[arg(long, value_enum, default_value_t = PlacementArg::Tensor)]
+    pub placement: PlacementArg,
+    /// Tokens that go into a pipeline, one in a launch (default: as many as LPUs)
+    #[arg(long, value_name = "N", value_parser = dimension)]
+    pub tokens: Option<usize>,
+    /// Groups of --batch sequences that take turns in a pipeline, each with a cache of its own; a power of two
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = dimension)]
+    pub groups: usize,
     #[command(flatten)]
     pub run: RunArgs,
 }

@@ -10,4 +10,4 @@ pub use compiled::CompiledStep;
 pub use engine::{Logged, MachineEngine, Setup};
 pub use log::{Launches, Log, SharedLog, StepRecord, logits_hash};
 pub use networks::{MachineNetworks, compile_networks};
-pub use step::{Inputs, StepProgram};
+pub use step::{Inputs, Row, StepProgram};

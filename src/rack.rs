@@ -1,13 +1,13 @@
 //! Several tiles joined by links, launched together.
 //!
-//! Seen from outside it is one [`Tile`] with the slices and queues of all: slice s of chip c is slice `c * slices + s`, queue q is
-//! `c * queues + q`. Cycle 0 of a launch is the same cycle for all chips.
+//! Seen from outside it is one [`Tile`] with the slices and queues of all, as [`Numbering`] counts them. Cycle 0 of a launch is the
+//! same cycle for all chips.
 
 use crate::run::RunError;
 use crate::tile::{Launch, Tile};
 use lpu_compiler::matmul::Vector;
 use lpu_isa::Config;
-use lpu_isa::rack::Rack;
+use lpu_isa::rack::{Numbering, Rack};
 use lpu_verif::Flit;
 use lpu_verif::rack::{Chip, exchange};
 use std::thread;
@@ -15,8 +15,7 @@ use std::thread;
 /// Tiles and the links between them.
 pub struct RackTile<T> {
     rack: Rack,
-    slices: usize,
-    queues: usize,
+    numbering: Numbering,
     chips: Vec<Linked<T>>,
     threads: usize,
     /// Flits whose link leads nowhere, in this launch.
@@ -53,8 +52,7 @@ impl<T: Tile + Send> RackTile<T> {
         };
         Self {
             rack,
-            slices: config.mem.slices,
-            queues: config.num_queues(),
+            numbering: Numbering::of(config),
             chips: tiles.into_iter().map(linked).collect(),
             threads,
             lost: 0,
@@ -99,8 +97,9 @@ impl<T: Tile + Send> Tile for RackTile<T> {
     fn write(&mut self, vectors: &[Vector]) -> Result<(), RunError> {
         let mut parts = vec![Vec::new(); self.chips.len()];
         for vector in vectors {
-            parts[vector.slice / self.slices].push(Vector {
-                slice: vector.slice % self.slices,
+            let (chip, slice) = self.numbering.chip_of_slice(vector.slice);
+            parts[chip].push(Vector {
+                slice,
                 ..vector.clone()
             });
         }
@@ -111,7 +110,7 @@ impl<T: Tile + Send> Tile for RackTile<T> {
     }
 
     fn set_base(&mut self, queue: usize, base: u16) -> Result<(), RunError> {
-        let (chip, queue) = (queue / self.queues, queue % self.queues);
+        let (chip, queue) = self.numbering.chip_of_queue(queue);
         self.chips[chip].tile.set_base(queue, base)
     }
 
@@ -164,15 +163,15 @@ impl<T: Tile + Send> Tile for RackTile<T> {
         let mut bytes = Vec::new();
         let mut rest = places;
         while let Some(&(slice, _)) = rest.first() {
-            let chip = slice / self.slices;
+            let (chip, _) = self.numbering.chip_of_slice(slice);
             let same = rest
                 .iter()
-                .take_while(|place| place.0 / self.slices == chip)
+                .take_while(|place| self.numbering.chip_of_slice(place.0).0 == chip)
                 .count();
             let (here, behind) = rest.split_at(same);
             let local: Vec<_> = here
                 .iter()
-                .map(|&(slice, address)| (slice % self.slices, address))
+                .map(|&(slice, address)| (self.numbering.chip_of_slice(slice).1, address))
                 .collect();
             bytes.extend(self.chips[chip].tile.read(&local)?);
             rest = behind;

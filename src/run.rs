@@ -1,13 +1,14 @@
 //! A workload on RTL or on the golden machine, compared in value and cycle.
 
+mod rack;
+
 use crate::data::Array;
 use crate::divergence::DivergenceReport;
 use crate::files::{self, FileError, Output};
-use crate::rack::RackTile;
 use crate::rtl::{Rtl, RtlError};
-use crate::tile::{ModelTile, RtlTile, Task, Tile};
-use crate::workload::{Errors, Shape, Workload};
+use crate::workload::{Errors, Pipelined, Shape, Workload};
 use lpu_compiler::CompileError;
+use lpu_compiler::decoder::Inputs;
 use lpu_isa::Config;
 use lpu_isa::c2c;
 use lpu_isa::rack::Rack;
@@ -97,7 +98,10 @@ pub struct Report {
     /// The LPUs, if there are several.
     #[serde(flatten)]
     pub lpus: Option<Lpus>,
-    /// Cycles from the first SRAM read to the last result written, as compiled.
+    /// What a pipeline of them is worth.
+    #[serde(flatten)]
+    pub pipelined: Option<Pipelined>,
+    /// Cycles from the first SRAM read to the last result written, of a pipeline those of a launch, as compiled.
     pub cycles_predicted: u64,
     /// The same as observed.
     pub cycles_measured: u64,
@@ -165,6 +169,8 @@ struct Span {
 struct Run {
     engine: Engine,
     lpus: Option<Lpus>,
+    /// Launches, each of which took as long as the one that is described.
+    launches: u64,
     launch_cycles: u64,
     events_compared: u64,
     span: Span,
@@ -211,15 +217,25 @@ impl Job {
         self.workload.prediction().busy_cycles
     }
 
+    /// All that the host writes before a launch.
+    fn writes(&self, launch: usize) -> Result<Inputs, CompileError> {
+        let mut all = self.workload.inputs(launch);
+        if launch == 0 {
+            all.vectors.extend(self.workload.image()?);
+        }
+        Ok(all)
+    }
+
     fn golden(&self) -> Result<Machine, RunError> {
         let mut machine = Machine::new(&self.config);
-        for vector in self.workload.image()? {
+        let Inputs { vectors, bases } = self.writes(0)?;
+        for vector in vectors {
             machine.write_sram(vector.slice, vector.address, &Vector::encode(&vector.bytes));
         }
         machine
             .load(self.workload.program())
             .expect("a compiled program fits its machine");
-        for (queue, base) in self.workload.bases() {
+        for (queue, base) in bases {
             machine.set_base(queue, base);
         }
         machine.launch();
@@ -244,6 +260,7 @@ impl Job {
         let run = Run {
             engine: Engine::Model,
             lpus: None,
+            launches: 1,
             launch_cycles: machine.report().cycles,
             events_compared: total,
             span,
@@ -329,71 +346,13 @@ impl Job {
         let run = Run {
             engine: Engine::Rtl,
             lpus: None,
+            launches: 1,
             launch_cycles: registers.cycles,
             events_compared: scoreboard.compared(),
             span,
             seconds,
         };
         Ok(self.finish(run, memory.as_deref(), divergence))
-    }
-
-    /// Runs on the chips of a rack: in RTL if there is a model, every event compared, else on golden machines.
-    pub fn run_rack(
-        &self,
-        rack: &Rack,
-        compiled: Option<&CompiledModel>,
-        threads: usize,
-        mut progress: impl FnMut(u64),
-    ) -> Result<Finished, RunError> {
-        let tasks = self.workload.chips().into_iter();
-        let tiles = tasks.map(|(program, prediction)| {
-            let task = Task {
-                config: &self.config,
-                program,
-                prediction,
-            };
-            Ok(match compiled {
-                Some(compiled) => {
-                    Box::new(RtlTile::new(task, compiled, true)?) as Box<dyn Tile + Send>
-                }
-                None => Box::new(ModelTile::new(task)),
-            })
-        });
-        let tiles = tiles.collect::<Result<Vec<_>, RunError>>()?;
-        let mut tile = RackTile::new(*rack, &self.config, tiles, threads);
-        tile.write(&self.workload.image()?)?;
-        for (queue, base) in self.workload.bases() {
-            tile.set_base(queue, base)?;
-        }
-        let start = Instant::now();
-        tile.begin();
-        let mut cycle = 0;
-        while tile.advance(CHUNK) {
-            cycle += CHUNK;
-            progress(cycle);
-        }
-        let seconds = start.elapsed().as_secs_f64();
-        let launch = tile.finish()?;
-        let places: Vec<_> = self.places().collect();
-        let memory = match launch.ended {
-            true => Some(tile.read(&places)?),
-            false => None,
-        };
-        let run = Run {
-            engine: compiled.map_or(Engine::Model, |_| Engine::Rtl),
-            lpus: Lpus::of(rack, threads),
-            launch_cycles: launch.cycles,
-            events_compared: launch.events_compared,
-            span: Span {
-                first: launch.first_read,
-                last: launch.last_write,
-            },
-            seconds,
-        };
-        let unsound = usize::from(launch.unsound_units > 0 || launch.waiting_flits > 0);
-        let mut finished = self.finish(run, memory.as_deref(), launch.divergence);
-        finished.report.mismatches += unsound as u64;
-        Ok(finished)
     }
 
     /// Runs once more, until the end of a window of cycles, and writes waves of it. Returns the model cycle of the launch.
@@ -437,14 +396,14 @@ impl Job {
 
     /// Writes operands and program and launches.
     pub fn prepare(&self, rtl: &mut Rtl) -> Result<(), RunError> {
-        let vectors = self.workload.image()?;
+        let Inputs { vectors, bases } = self.writes(0)?;
         rtl.write_sram(
             vectors
                 .iter()
                 .map(|vector| (vector.slice, vector.address, vector.bytes.as_slice())),
         )?;
         rtl.load(self.workload.program())?;
-        for (queue, base) in self.workload.bases() {
+        for (queue, base) in bases {
             rtl.set_base(queue, base)?;
         }
         rtl.launch();
@@ -464,27 +423,34 @@ impl Job {
         let Run {
             engine,
             lpus,
+            launches,
             launch_cycles,
             events_compared,
             span,
             seconds,
         } = run;
         let lanes = self.config.lanes;
-        let index: HashMap<_, _> = self
-            .places()
-            .enumerate()
-            .map(|(i, place)| (place, i))
-            .collect();
+        let places = (0..launches as usize).flat_map(|launch| {
+            let places = self.workload.results_of(launch).into_iter();
+            places.map(move |(slice, address)| (launch, slice, address))
+        });
+        let index: HashMap<_, _> = places.enumerate().map(|(i, place)| (place, i)).collect();
         let workload = &self.workload;
         let judged = memory.map(|memory| {
-            workload.judge(&|slice, address| {
-                let at = index[&(slice, address)] * lanes;
+            workload.judge_all(&|launch, slice, address| {
+                let at = index[&(launch, slice, address)] * lanes;
                 &memory[at..at + lanes]
             })
         });
         let work = workload.work();
         let wrong = judged.as_ref().map_or(work.elements, |judged| judged.wrong);
-        let measured = span.cycles();
+        let prediction = workload.prediction();
+        let pipelined = workload.pipelined(launch_cycles);
+        // A launch of a pipeline ends with the hand-over, which writes no SRAM.
+        let (predicted, measured) = match pipelined {
+            Some(_) => (prediction.busy_cycles, launch_cycles),
+            None => (prediction.cycles(), span.cycles()),
+        };
         let chips = lpus.as_ref().map_or(1, |lpus| lpus.lpus);
         let share = |work: u64, each: usize| {
             if measured == 0 {
@@ -495,7 +461,7 @@ impl Job {
         };
         let per_second = |work: u64| {
             if seconds > 0.0 {
-                work as f64 / seconds
+                (launches * work) as f64 / seconds
             } else {
                 0.0
             }
@@ -508,7 +474,8 @@ impl Job {
             engine,
             shape: workload.shape(),
             lpus,
-            cycles_predicted: workload.prediction().cycles(),
+            pipelined,
+            cycles_predicted: predicted,
             cycles_measured: measured,
             launch_cycles,
             macs: work.macs,

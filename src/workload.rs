@@ -9,12 +9,13 @@ pub mod split;
 
 pub use attention::Attention;
 pub use collective::Collective;
-pub use layer::Layers;
+pub use layer::{Layers, Pipelined};
 pub use matmul::Matmul;
 pub use rows::Rows;
 pub use split::Split;
 
 use crate::data::{Array, ArrayError, Matrix};
+use lpu_compiler::decoder::Inputs;
 use lpu_compiler::matmul::Vector;
 use lpu_compiler::{CompileError, Prediction};
 use lpu_isa::Program;
@@ -37,18 +38,34 @@ pub trait Workload {
     fn chips(&self) -> Vec<(&Program, &Prediction)> {
         vec![(self.program(), self.prediction())]
     }
-    /// The SRAM vectors before the launch.
+    /// The SRAM vectors before the first launch.
     fn image(&self) -> Result<Vec<Vector>, CompileError>;
-    /// Base registers of MEM queues that are not zero: queue and value.
-    fn bases(&self) -> Vec<(usize, u16)> {
-        Vec::new()
+    /// Launches, one after the other; more than one on several chips only.
+    fn launches(&self) -> usize {
+        1
+    }
+    /// What the host writes before a launch beside the image.
+    fn inputs(&self, _launch: usize) -> Inputs {
+        Inputs::default()
     }
     /// The SRAM vectors (slice, address) that hold the result.
     fn results(&self) -> Vec<(usize, usize)>;
-    /// What it is worth.
+    /// Those that hold what a launch of several gives.
+    fn results_of(&self, _launch: usize) -> Vec<(usize, usize)> {
+        self.results()
+    }
+    /// What a launch is worth.
     fn work(&self) -> Work;
+    /// What a pipeline is worth whose launches take so many cycles.
+    fn pipelined(&self, _launch_cycles: u64) -> Option<Pipelined> {
+        None
+    }
     /// Compares the result with the golden kernel; `read` gives the vector at an address of a slice.
     fn judge<'a>(&self, read: &dyn Fn(usize, usize) -> &'a [u8]) -> Judgement;
+    /// The same of all launches; `read` gives the vector that was there after a launch.
+    fn judge_all<'a>(&self, read: &dyn Fn(usize, usize, usize) -> &'a [u8]) -> Judgement {
+        self.judge(&|slice, address| read(0, slice, address))
+    }
 }
 
 /// Useful work.

@@ -215,3 +215,49 @@ fn caches_leave_and_enter_machines() {
     ];
     assert_eq!(generate(&second).0[..], whole[3..]);
 }
+
+/// The layers of the model on two and four chips, a token on each: logits, caches and cycles are right, whatever joins them.
+#[test]
+fn a_pipeline_adds() {
+    let folder = tempfile::tempdir().unwrap();
+    let generate = |arguments: &[&str]| {
+        let mut all = vec!["generate", "--prompt", "27182818+31415926=", "--json"];
+        all.extend(["--config", "proto", "--engine"]);
+        all.extend(arguments);
+        lines(&run(&mut own(folder.path(), &all)))
+    };
+    let cache = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let of = |lines: &[Value], field: &str| -> Vec<Value> {
+        lines.iter().map(|line| line[field].clone()).collect()
+    };
+    let right = |sum: &Value| {
+        assert_eq!(sum["mismatches"], 0, "{sum}");
+        assert_eq!(sum["cycles_measured"], sum["cycles_predicted"]);
+    };
+    let (golden, _) = generate(&["golden", "--kv-out", "golden.safetensors"]);
+    for (lpus, topology) in [
+        (2, "ring"),
+        (2, "all-to-all"),
+        (4, "ring"),
+        (4, "all-to-all"),
+    ] {
+        let number = lpus.to_string();
+        let pipeline = ["--placement", "pipeline", "--lpus", &number];
+        let out = [
+            "model",
+            "--topology",
+            topology,
+            "--kv-out",
+            "own.safetensors",
+        ];
+        let (tokens, sum) = generate(&[&out[..], &pipeline[..]].concat());
+        assert_eq!(of(&tokens, "logits"), of(&golden, "logits"), "{lpus} LPUs");
+        right(&sum);
+        assert!(cache("own.safetensors") == cache("golden.safetensors"));
+        // A generated token takes as many launches as there are LPUs, one of the prompt a launch.
+        let launch = tokens[1]["cycles"].as_u64().unwrap() / lpus;
+        let launches = sum["cycles_measured"].as_u64().unwrap() / launch;
+        let before = sum["prompt_tokens"].as_u64().unwrap() - 1;
+        assert_eq!(launches, before + lpus * tokens.len() as u64);
+    }
+}

@@ -5,6 +5,7 @@ mod pair;
 use lpu::run::Job;
 use lpu::workload::Layers;
 use lpu::workload::layer::Options;
+use lpu_compiler::decoder::Placement;
 use lpu_isa::rack::Rack;
 
 #[test]
@@ -21,6 +22,9 @@ fn edge() {
         cache: 32,
         position: 31,
         batch: 1,
+        placement: Placement::Tensor,
+        groups: 1,
+        tokens: 1,
     };
     for options in [
         small,

@@ -12,6 +12,7 @@ use lpu::workload::layer::{Layers, Options};
 use lpu::workload::{Collective, Split, Workload, attention};
 use lpu_compiler::attention::Weights;
 use lpu_compiler::collective::Kind;
+use lpu_compiler::decoder::{Inputs, Placement};
 use lpu_compiler::matmul::Format;
 use lpu_isa::Config;
 use lpu_isa::c2c::Shape;
@@ -46,6 +47,9 @@ const LAYER: Options = Options {
     cache: 16,
     position: 15,
     batch: 1,
+    placement: Placement::Tensor,
+    groups: 1,
+    tokens: 1,
 };
 
 fn rack(chips: usize, hop: u64) -> Rack {
@@ -101,6 +105,40 @@ fn a_layer_gives_the_same_bits_on_any_number_of_chips() {
             }
             assert_eq!(cycles[0], cycles[1]);
         }
+    }
+}
+
+/// Every token of a pipeline, in every launch: while it fills, when it is full, and while it drains.
+#[test]
+fn pipelines_give_the_bits_of_one_chip() {
+    let config = machine();
+    let model = pair::model(&config);
+    for (chips, topology, hop, batch, groups) in [
+        (2, Topology::Tree, 33, 1, 2),
+        (3, Topology::Ring, 1, 2, 1),
+        (4, Topology::AllToAll, 57, 1, 4),
+    ] {
+        let options = Options {
+            dim: 24,
+            ffn: 30,
+            layers: chips + 1,
+            position: 10,
+            batch,
+            placement: Placement::Pipeline,
+            groups,
+            tokens: 2 * chips,
+            ..LAYER
+        };
+        let rack = Rack::new(chips, topology, hop).unwrap();
+        let mut results = Vec::new();
+        for threads in [1, chips] {
+            let workload = layers(&config, &rack, options);
+            assert_eq!(workload.launches(), 3 * chips - 1);
+            let finished = run(&config, &rack, &model, threads, workload);
+            results.push(bits(&finished.result));
+        }
+        assert_eq!(results[0], results[1]);
+        assert_eq!(results[0].len(), 2 * chips * batch * options.dim);
     }
 }
 
@@ -204,7 +242,9 @@ fn a_flit_that_is_late_is_found() {
         });
         let mut tile = RackTile::new(rack(2, 40 + late), &config, tiles.collect(), 1);
         tile.write(&workload.image().unwrap()).unwrap();
-        for (queue, base) in workload.bases() {
+        let Inputs { vectors, bases } = workload.inputs(0);
+        tile.write(&vectors).unwrap();
+        for (queue, base) in bases {
             tile.set_base(queue, base).unwrap();
         }
         tile.launch().unwrap()

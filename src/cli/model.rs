@@ -1,6 +1,6 @@
 //! The options of `lpu generate` and `lpu model`.
 
-use super::RackArgs;
+use super::{PlacementArg, RackArgs};
 use clap::{Args, Subcommand, ValueEnum};
 use lpu_model::quant::{Format, Scheme};
 use std::path::PathBuf;
@@ -130,6 +130,9 @@ pub struct GenerateArgs {
     pub format: NumbersArgs,
     #[command(flatten)]
     pub rack: RackArgs,
+    /// What several LPUs have of the model: in a pipeline the tokens of the prompt follow each other, generated ones wait for each other
+    #[arg(long, value_enum, default_value_t = PlacementArg::Tensor)]
+    pub placement: PlacementArg,
     /// Print a JSON object for each token, and one that sums up
     #[arg(long)]
     pub json: bool,

@@ -4,8 +4,8 @@ mod rows;
 
 use super::{Outcome, lpus};
 use crate::cli::{
-    AttentionArgs, CollectiveArgs, EngineArg, FormatArg, LayerArgs, MatmulArgs, RackArgs, RunArgs,
-    RunCommand, WeightsArg,
+    AttentionArgs, CollectiveArgs, EngineArg, FormatArg, LayerArgs, MatmulArgs, PlacementArg,
+    RackArgs, RunArgs, RunCommand, WeightsArg,
 };
 use crate::progress::{self, Build};
 use lpu::data::{ArrayError, Matrix, Numbers};
@@ -246,11 +246,17 @@ fn attention(config: &Config, args: &AttentionArgs) -> miette::Result<(Options, 
 fn layers(config: &Config, rack: &Rack, args: &LayerArgs) -> miette::Result<Layers> {
     let queries = args.heads.saturating_mul(args.head_dim);
     let keys = args.kv_heads.saturating_mul(args.head_dim);
-    let positions = args.batch.saturating_mul(args.cache);
+    let sequences = args.batch.saturating_mul(args.groups);
+    let positions = sequences.saturating_mul(args.cache);
+    let tokens = args.tokens.unwrap_or(match args.placement {
+        PlacementArg::Tensor => 1,
+        PlacementArg::Pipeline => rack.chips(),
+    });
     let operands = [
         (queries.max(args.ffn), args.dim),
         (positions, keys.saturating_mul(2)),
         (args.layers, args.dim),
+        (tokens.saturating_mul(args.batch), args.dim),
     ];
     check_seeded(
         config,
@@ -266,8 +272,13 @@ fn layers(config: &Config, rack: &Rack, args: &LayerArgs) -> miette::Result<Laye
         head_dim: args.head_dim,
         layers: args.layers,
         cache: args.cache,
-        position: args.position.unwrap_or(args.cache - 1),
+        position: args
+            .position
+            .unwrap_or(args.cache.saturating_sub(tokens.div_ceil(args.groups))),
         batch: args.batch,
+        placement: args.placement.placement(),
+        groups: args.groups,
+        tokens,
     };
     Ok(Layers::new(config, rack, options, args.run.seed)?)
 }
@@ -489,6 +500,16 @@ fn table(report: &Report) -> String {
     if let Some(lpus) = &report.lpus {
         engine += &format!(", {} LPUs", lpus.lpus);
     }
+    let pipelined = report
+        .pipelined
+        .as_ref()
+        .map_or(String::new(), |pipelined| {
+            format!(
+                "launches                {}, a token in each: {:.2} % of linear\n",
+                pipelined.launches,
+                100.0 * pipelined.efficiency
+            )
+        });
     let errors = report.errors.map_or(String::new(), |errors| {
         format!(
             "largest error           {:.3e} ({:.3e} of the largest of its row)\n",
@@ -502,6 +523,7 @@ fn table(report: &Report) -> String {
          cycles measured         {}\n\
          {work}\n\
          {read:<23} {:.2} % of the SRAM read bandwidth\n\
+         {pipelined}\
          events compared         {}\n\
          mismatches              {}\n\
          {errors}\

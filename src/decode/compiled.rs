@@ -1,7 +1,9 @@
 //! The program of the compiler as a step of the engine.
 
-use super::step::{Inputs, StepProgram};
-use lpu_compiler::decoder::{self, LayerWeights, Matrix, RackDecoder, Shape, Weights};
+use super::step::{Inputs, Row, StepProgram};
+use lpu_compiler::decoder::{
+    self, LayerWeights, Matrix, Placement, RackDecoder, Shape, Token, Weights,
+};
 use lpu_compiler::matmul::Vector;
 use lpu_compiler::{CompileError, Prediction};
 use lpu_isa::rack::Rack;
@@ -23,13 +25,14 @@ impl CompiledStep {
         int8: Arc<Int8Model>,
         positions: usize,
     ) -> Result<Self, CompileError> {
-        Self::on_rack(config, &Rack::ALONE, int8, positions)
+        Self::on_rack(config, &Rack::ALONE, Placement::Tensor, int8, positions)
     }
 
     /// The same for the chips of a rack, seen as a [`RackTile`](crate::rack::RackTile).
     pub fn on_rack(
         config: &Config,
         rack: &Rack,
+        placement: Placement,
         int8: Arc<Int8Model>,
         positions: usize,
     ) -> Result<Self, CompileError> {
@@ -47,7 +50,7 @@ impl CompiledStep {
             epsilon: int8.epsilon,
             scores: layers.map(|layer| layer.score(int8.head_dim)).collect(),
         };
-        let decoder = decoder::compile_rack(config, &shape, rack)?;
+        let decoder = decoder::compile_rack(config, &shape, rack, placement)?;
         Ok(Self { int8, decoder })
     }
 
@@ -115,11 +118,24 @@ impl StepProgram for CompiledStep {
         Ok(vectors)
     }
 
-    fn inputs(&self, row: &[u32], position: usize) -> Result<Inputs, CompileError> {
-        let (cosines, sines) = self.angles(position);
-        let tables = (&cosines[..], &sines[..]);
-        let decoder::Inputs { vectors, bases } =
-            self.decoder.layout.inputs(&[row], tables, position);
+    fn stages(&self) -> usize {
+        self.decoder.layout.stages()
+    }
+
+    fn inputs(&self, stage: usize, token: Option<Row<'_>>) -> Result<Inputs, CompileError> {
+        let layout = &self.decoder.layout;
+        let decoder::Inputs { vectors, bases } = match token {
+            None => layout.inputs(stage, None),
+            Some((row, position)) => {
+                let (cosines, sines) = self.angles(position);
+                let token = Token {
+                    rows: &[row],
+                    tables: (&cosines, &sines),
+                    seen: 0..position + 1,
+                };
+                layout.inputs(stage, Some(&token))
+            }
+        };
         Ok(Inputs { vectors, bases })
     }
 

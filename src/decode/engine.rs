@@ -1,6 +1,6 @@
 //! A tile as a decode engine.
 
-use super::log::{SharedLog, StepRecord, logits_hash};
+use super::log::{Launches, SharedLog, StepRecord, logits_hash};
 use super::step::{Inputs, StepProgram};
 use crate::divergence::DivergenceReport;
 use crate::run::RunError;
@@ -12,6 +12,7 @@ use lpu_model::int8::engine::{embedding, import};
 use lpu_model::kv::KvCache;
 use lpu_model::{Engine, Model};
 use lpu_verif::kernels::decoder::{Decoder, ShapeError};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Decodes one sequence on a tile. The golden decoder computes every step too; the logits are those of the tile.
@@ -24,8 +25,21 @@ pub struct MachineEngine<S, T> {
     golden: Decoder,
     capacity: usize,
     position: usize,
+    /// For each stage but the first what it gets in the next launch.
+    waiting: VecDeque<Option<Flight>>,
+    /// Launches since a token came out.
+    since: Launches,
     logits: Vec<f32>,
     log: SharedLog,
+}
+
+/// A token on its way through the stages.
+struct Flight {
+    token: u32,
+    position: usize,
+    row: Vec<u32>,
+    /// The logits of the golden decoder.
+    expected: Vec<u32>,
 }
 
 /// What does not change while an engine decodes.
@@ -60,11 +74,13 @@ impl<S: StepProgram, T: Tile> MachineEngine<S, T> {
             config,
             model,
             int8,
-            step,
             tile,
             golden: golden.expect("the compiler has accepted the shape"),
             capacity,
             position: 0,
+            waiting: (1..step.stages()).map(|_| None).collect(),
+            since: Launches::default(),
+            step,
             logits: Vec::new(),
             log,
         })
@@ -80,24 +96,51 @@ impl<S: StepProgram, T: Tile> MachineEngine<S, T> {
         self.tile
     }
 
-    /// A launch with a row of x; the logits of the tile, unless it never came to an end.
-    fn launch(&mut self, row: &[u32]) -> Result<(Launch, Option<Vec<u32>>), RunError> {
-        let Inputs { vectors, bases } = self.step.inputs(row, self.position)?;
-        self.tile.write(&vectors)?;
-        for (queue, base) in bases {
-            self.tile.set_base(queue, base)?;
+    /// A launch with the tokens of all stages; the logits of the last one, unless the launch never came to an end.
+    fn launch(
+        &mut self,
+        stages: &VecDeque<Option<Flight>>,
+    ) -> Result<(Launch, Option<Vec<u32>>), RunError> {
+        for (stage, flight) in stages.iter().enumerate() {
+            let token = flight
+                .as_ref()
+                .map(|flight| (&flight.row[..], flight.position));
+            let Inputs { vectors, bases } = self.step.inputs(stage, token)?;
+            self.tile.write(&vectors)?;
+            for (queue, base) in bases {
+                self.tile.set_base(queue, base)?;
+            }
         }
         let launch = self.tile.launch()?;
         // While it is busy a tile refuses to be read.
-        let logits = match launch.ended {
-            true => {
-                let places = self.step.logit_places(self.position);
+        let logits = match stages.back() {
+            Some(Some(flight)) if launch.ended => {
+                let places = self.step.logit_places(flight.position);
                 let bytes = self.tile.read(&places)?;
                 Some(self.step.logits(&bytes))
             }
-            false => None,
+            _ => None,
         };
         Ok((launch, logits))
+    }
+
+    /// A launch in which a token enters, or none, and another one may come out.
+    fn advance(&mut self, entering: Option<Flight>) -> Result<(), EngineError> {
+        let mut stages = std::mem::take(&mut self.waiting);
+        stages.push_front(entering);
+        let launched = self.launch(&stages);
+        let leaving = stages.pop_back().flatten();
+        self.waiting = stages;
+        let (launch, found) = launched.map_err(|error| self.fail(error))?;
+        if let Some(flight) = &leaving {
+            let logits = found.as_ref().unwrap_or(&flight.expected);
+            self.logits = logits.iter().copied().map(f32::from_bits).collect();
+        }
+        self.judge(&launch, leaving.as_ref(), found.as_deref());
+        match leaving {
+            Some(flight) => check_logits(&self.logits, flight.position),
+            None => Ok(()),
+        }
     }
 
     /// Takes a failure of the machine into the log.
@@ -107,32 +150,43 @@ impl<S: StepProgram, T: Tile> MachineEngine<S, T> {
         EngineError::Machine { reason }
     }
 
-    /// Compares a step with the golden decoder and notes what differs.
-    fn judge(&self, token: u32, launch: &Launch, found: Option<&[u32]>, expected: &[u32]) {
+    /// Compares a launch with its prediction, and what comes out with the golden decoder, and notes what differs.
+    fn judge(&mut self, launch: &Launch, leaving: Option<&Flight>, found: Option<&[u32]>) {
         let prediction = self.step.prediction();
-        let wrong = match found {
-            Some(found) => differences(found, expected).count() as u64,
-            None => expected.len() as u64,
+        let wrong = match (leaving, found) {
+            (None, _) => 0,
+            (Some(flight), Some(found)) => differences(found, &flight.expected).count() as u64,
+            (Some(flight), None) => flight.expected.len() as u64,
         };
         let mismatches = wrong + launch.mismatches(prediction);
+        self.since.cycles += launch.cycles;
+        self.since.predicted += prediction.busy_cycles;
+        self.since.mismatches += mismatches;
+        self.since.events_compared += launch.events_compared;
         let mut log = self.log.borrow_mut();
         if mismatches > 0 && log.difference.is_none() {
-            log.difference = Some(self.describe(launch, found, expected));
+            log.difference = Some(self.describe(launch, leaving, found));
         }
-        log.steps.push(StepRecord {
-            position: self.position,
-            token,
-            logits: logits_hash(&self.logits),
-            cycles: Some(launch.cycles),
-            predicted: Some(prediction.busy_cycles),
-            mismatches,
-            events_compared: launch.events_compared,
-        });
+        if let Some(flight) = leaving {
+            let launches = std::mem::take(&mut self.since);
+            log.steps.push(StepRecord {
+                position: flight.position,
+                token: flight.token,
+                logits: logits_hash(&self.logits),
+                cycles: Some(launches.cycles),
+                predicted: Some(launches.predicted),
+                mismatches: launches.mismatches,
+                events_compared: launches.events_compared,
+            });
+        }
     }
 
-    /// The differences of a step for people.
-    fn describe(&self, launch: &Launch, found: Option<&[u32]>, expected: &[u32]) -> String {
-        let mut lines = vec![format!("difference at position {}", self.position)];
+    /// The differences of a launch for people.
+    fn describe(&self, launch: &Launch, leaving: Option<&Flight>, found: Option<&[u32]>) -> String {
+        let mut lines = vec![match leaving {
+            Some(flight) => format!("difference at position {}", flight.position),
+            None => format!("difference in a launch before position {}", self.position),
+        }];
         if !launch.ended {
             let cycles = launch.cycles;
             lines.push(format!("the launch has not ended after {cycles} cycles"));
@@ -148,8 +202,12 @@ impl<S: StepProgram, T: Tile> MachineEngine<S, T> {
             let units = launch.unsound_units;
             lines.push(format!("units with a fault or a wrong bit: {units}"));
         }
-        if let Some(i) = found.and_then(|found| differences(found, expected).next()) {
-            let (found, expected) = (found.map_or(0, |found| found[i]), expected[i]);
+        let compared = found.zip(leaving.map(|flight| &flight.expected[..]));
+        let first = compared.and_then(|(found, expected)| {
+            let i = differences(found, expected).next()?;
+            Some((i, found[i], expected[i]))
+        });
+        if let Some((i, found, expected)) = first {
             let value = f32::from_bits;
             lines.push(format!(
                 "logit {i} is {} ({found:#010x}), of the golden decoder {} ({expected:#010x})",
@@ -183,17 +241,31 @@ impl<S: StepProgram, T: Tile> Engine for MachineEngine<S, T> {
     }
 
     fn step(&mut self, token: u32) -> Result<&[f32], EngineError> {
+        self.feed(token)?;
+        self.settle()?;
+        Ok(&self.logits)
+    }
+
+    fn feed(&mut self, token: u32) -> Result<(), EngineError> {
         check_step(&self.model, token, self.position, self.capacity)?;
         let row = embedding(&self.model, token);
-        let (launch, found) = self.launch(&row).map_err(|error| self.fail(error))?;
-        let output = self.golden.step(&[row], self.position).swap_remove(0);
-        let expected = output.logits.expect("the decoder has a head");
-        let logits = found.as_ref().unwrap_or(&expected);
-        self.logits = logits.iter().copied().map(f32::from_bits).collect();
-        self.judge(token, &launch, found.as_deref(), &expected);
-        check_logits(&self.logits, self.position)?;
+        let rows = std::slice::from_ref(&row);
+        let output = self.golden.step(rows, self.position).swap_remove(0);
+        self.advance(Some(Flight {
+            token,
+            position: self.position,
+            row,
+            expected: output.logits.expect("the decoder has a head"),
+        }))?;
         self.position += 1;
-        Ok(&self.logits)
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), EngineError> {
+        while self.waiting.iter().any(Option::is_some) {
+            self.advance(None)?;
+        }
+        Ok(())
     }
 
     fn rewind(&mut self, position: usize) {
@@ -201,6 +273,7 @@ impl<S: StepProgram, T: Tile> Engine for MachineEngine<S, T> {
     }
 
     fn export_cache(&mut self) -> Result<KvCache, EngineError> {
+        self.settle()?;
         let bytes = self.tile.read(&self.step.cache_places(self.position));
         let bytes = bytes.map_err(|error| self.fail(error))?;
         let mut cache = self.int8.empty_cache();
@@ -215,6 +288,7 @@ impl<S: StepProgram, T: Tile> Engine for MachineEngine<S, T> {
 
     fn import_cache(&mut self, cache: KvCache) -> Result<(), EngineError> {
         self.int8.check_cache(&cache, self.capacity)?;
+        self.settle()?;
         let positions = cache.positions();
         let layers = 0..self.int8.layers.len();
         let entries: Vec<Vec<_>> = layers

@@ -14,7 +14,10 @@ pub struct Inputs {
     pub bases: Vec<(usize, u16)>,
 }
 
-/// A program that takes a token of one sequence through all layers, and where its tensors lie: the machine's side of `docs/decoder.md`.
+/// A row of x as FP32 patterns, and its position.
+pub type Row<'a> = (&'a [u32], usize);
+
+/// Programs that take a token of one sequence through all layers, and where its tensors lie: the machine's side of `docs/decoder.md`.
 pub trait StepProgram {
     /// The program of every queue, of the first chip if there are several.
     fn program(&self) -> &Program;
@@ -25,10 +28,15 @@ pub trait StepProgram {
     /// Weights and an empty cache, written once.
     fn image(&self) -> Result<Vec<Vector>, CompileError>;
 
-    /// What changes with the token: its row of x as FP32 patterns, and its position.
-    fn inputs(&self, row: &[u32], position: usize) -> Result<Inputs, CompileError>;
+    /// Launches that a token takes. In each of them a stage has a token of its own: what stage s has in one, stage s + 1 has in the next.
+    fn stages(&self) -> usize {
+        1
+    }
 
-    /// The vectors (slice, address) that hold the logits after a launch at a position.
+    /// What changes with the token that a stage has in a launch; or it has none, and changes nothing that is read.
+    fn inputs(&self, stage: usize, token: Option<Row<'_>>) -> Result<Inputs, CompileError>;
+
+    /// The vectors (slice, address) that hold the logits after a launch in which the last stage has the token of a position.
     fn logit_places(&self, position: usize) -> Vec<(usize, usize)>;
 
     /// The logits, FP32 patterns, from the bytes of these vectors.

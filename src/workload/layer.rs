@@ -1,14 +1,20 @@
-//! Layers of a transformer decoder with random weights: a step of one or several sequences.
+//! Layers of a transformer decoder with random weights: a step of one or several sequences, or the steps of a pipeline.
+
+mod golden;
+mod pipelined;
+mod tokens;
+
+pub use pipelined::Pipelined;
 
 use super::{Judgement, OperandError, Shape, Work, Workload};
 use crate::data::{Array, Elements, Matrix};
-use lpu_compiler::decoder::{self, Entry, LayerWeights, RackDecoder, Weights};
+use lpu_compiler::decoder::{self, Entry, Inputs, LayerWeights, Placement, RackDecoder, Weights};
 use lpu_compiler::matmul::Vector;
 use lpu_compiler::{CompileError, Prediction};
 use lpu_isa::rack::Rack;
 use lpu_isa::{Config, Program};
-use lpu_verif::kernels::decoder as golden;
-use lpu_verif::numeric;
+use pipelined::Baseline;
+use tokens::Flight;
 
 /// What a step is like.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +31,63 @@ pub struct Options {
     pub head_dim: usize,
     /// Layers.
     pub layers: usize,
-    /// Positions of the cache, a multiple of the lanes.
+    /// Positions of the cache of each sequence, a multiple of the lanes.
     pub cache: usize,
-    /// Position of the token; keys and values of those before are random.
+    /// Position of the first token of each sequence; keys and values of those before are random.
     pub position: usize,
     /// Sequences.
     pub batch: usize,
+    /// What several chips have of it.
+    pub placement: Placement,
+    /// Groups of that many sequences that take turns; more than one in a pipeline only.
+    pub groups: usize,
+    /// Tokens, one after the other; more than one in a pipeline only.
+    pub tokens: usize,
+}
+
+impl Options {
+    /// Position of a token.
+    const fn position_of(&self, token: usize) -> usize {
+        self.position + token / self.groups
+    }
+
+    fn validate(&self, config: &Config, rack: &Rack) -> Result<(), String> {
+        let last = self.position_of(self.tokens - 1);
+        if last >= self.cache {
+            let what = match self.tokens {
+                1 => "",
+                _ => " of the last token",
+            };
+            return Err(format!(
+                "position {last}{what} is not in a cache of {} positions: choose one below, or raise --cache",
+                self.cache
+            ));
+        }
+        let several = self.tokens > 1 || self.groups > 1;
+        if several && (self.placement != Placement::Pipeline || rack.chips() == 1) {
+            return Err(format!(
+                "--tokens {} and --groups {} are for a pipeline of several LPUs: add --placement pipeline and --lpus, or leave them out",
+                self.tokens, self.groups
+            ));
+        }
+        if !self.groups.is_power_of_two() {
+            return Err(format!(
+                "{} groups cannot share a cache with the bits of caches of their own, a power of two can: choose --groups {} or {}",
+                self.groups,
+                self.groups.next_power_of_two() / 2,
+                self.groups.next_power_of_two()
+            ));
+        }
+        let lanes = config.lanes;
+        if !self.cache.is_multiple_of(lanes) {
+            return Err(format!(
+                "positions is {} and must be a multiple of the {lanes} lanes: raise it to {}",
+                self.cache,
+                self.cache.next_multiple_of(lanes)
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// A matrix: codes (outputs, inputs), and a factor for each output.
@@ -39,7 +96,7 @@ struct Linear {
     factors: Vec<u32>,
 }
 
-/// Matrices of a layer in the order of [`LayerWeights`], and keys and values of each sequence by position.
+/// Matrices of a layer in the order of [`LayerWeights`], and keys and values of each sequence, group by group, by position.
 struct Layer {
     linears: [Linear; 7],
     caches: Vec<Vec<Entry>>,
@@ -51,7 +108,8 @@ pub struct Layers {
     options: Options,
     lanes: usize,
     layers: Vec<Layer>,
-    rows: Vec<Vec<u32>>,
+    tokens: Vec<Flight>,
+    baseline: Option<Baseline>,
 }
 
 /// Base of the rotation.
@@ -97,14 +155,14 @@ impl Layer {
             stream += 1;
             linear(seed, stream, outputs, inputs, input, gain)
         });
-        let codes =
-            Matrix::seeded_normal(options.batch * options.position, 2 * keys, seed, first + 8);
+        let sequences = options.groups * options.batch;
+        let codes = Matrix::seeded_normal(sequences * options.position, 2 * keys, seed, first + 8);
         let entry = |row: &[i8]| Entry {
             keys: row[..keys].to_vec(),
             values: row[keys..].to_vec(),
         };
         let entries: Vec<Entry> = codes.elements.chunks(2 * keys).map(entry).collect();
-        let caches = (0..options.batch)
+        let caches = (0..sequences)
             .map(|b| entries[b * options.position..][..options.position].to_vec())
             .collect();
         Self { linears, caches }
@@ -119,6 +177,8 @@ impl Layers {
         options: Options,
         seed: u64,
     ) -> Result<Self, OperandError> {
+        let refuse = |rule| OperandError::Compile(CompileError::Decoder(rule));
+        options.validate(config, rack).map_err(refuse)?;
         let shape = decoder::Shape {
             width: options.dim,
             heads: options.heads,
@@ -127,116 +187,25 @@ impl Layers {
             hidden: options.ffn,
             vocabulary: None,
             layers: options.layers,
-            positions: options.cache,
+            positions: options.groups * options.cache,
             sequences: options.batch,
             epsilon: EPSILON,
             scores: vec![score(&options); options.layers],
         };
-        if options.position >= options.cache {
-            return Err(OperandError::Compile(CompileError::Decoder(format!(
-                "position {} is not in a cache of {} positions: choose one below, or raise --cache",
-                options.position, options.cache
-            ))));
-        }
-        let compiled = decoder::compile_rack(config, &shape, rack)?;
+        let compiled = decoder::compile_rack(config, &shape, rack, options.placement)?;
+        let baseline = match compiled.layout.stages() {
+            1 => None,
+            _ => Some(Baseline::new(config, &shape)?),
+        };
         let layers = (0..options.layers).map(|number| Layer::new(&options, seed, number));
-        let rows = Matrix::seeded_reals(options.batch, options.dim, seed, 0);
         Ok(Self {
             compiled,
             options,
             lanes: config.lanes,
             layers: layers.collect(),
-            rows: (rows.elements.chunks(options.dim))
-                .map(|row| row.iter().map(|x| x.to_bits()).collect())
-                .collect(),
+            tokens: tokens::seeded(&options, seed),
+            baseline,
         })
-    }
-
-    /// The rows of x behind the last layer, by the golden decoder.
-    fn golden(&self) -> Vec<Vec<u32>> {
-        let Options {
-            dim,
-            ffn,
-            heads,
-            kv_heads,
-            head_dim,
-            cache,
-            position,
-            batch,
-            ..
-        } = self.options;
-        let parameters = golden::Parameters {
-            shape: golden::Shape {
-                width: dim,
-                heads,
-                kv_heads,
-                head_dim,
-                hidden: ffn,
-                vocabulary: 0,
-                positions: cache,
-                lanes: self.lanes,
-            },
-            layers: self
-                .layers
-                .iter()
-                .map(|layer| {
-                    let [query, key, value, output, gate, up, down] =
-                        layer.linears.each_ref().map(|linear| golden::Linear {
-                            codes: numeric::Matrix::from_fn(
-                                linear.codes.rows,
-                                linear.codes.columns,
-                                |r, c| linear.codes.elements[r * linear.codes.columns + c],
-                            ),
-                            factors: linear.factors.clone(),
-                        });
-                    golden::Layer {
-                        query,
-                        key,
-                        value,
-                        output,
-                        gate,
-                        up,
-                        down,
-                        score: score(&self.options).to_bits(),
-                    }
-                })
-                .collect(),
-            head: None,
-            epsilon: EPSILON.to_bits(),
-            frequencies: golden::frequencies(THETA, head_dim),
-        };
-        let mut decoder =
-            golden::Decoder::new(parameters, batch).expect("the compiler has accepted the shape");
-        for (number, layer) in self.layers.iter().enumerate() {
-            for (sequence, entries) in layer.caches.iter().enumerate() {
-                for (at, entry) in entries.iter().enumerate() {
-                    let cache = decoder.cache_mut(sequence);
-                    cache.set(number, at, &entry.keys, &entry.values);
-                }
-            }
-        }
-        let outputs = decoder.step(&self.rows, position);
-        outputs.into_iter().map(|output| output.x).collect()
-    }
-
-    /// cos and sin of the position, FP32 patterns.
-    fn angles(&self) -> (Vec<u32>, Vec<u32>) {
-        let dim = self.options.head_dim;
-        let angle = |i: usize| {
-            let turn = libm::pow(THETA, -(2.0 * i as f64) / dim as f64);
-            let (sine, cosine) = libm::sincos(self.options.position as f64 * turn);
-            ((cosine as f32).to_bits(), (sine as f32).to_bits())
-        };
-        (0..dim / 2).map(angle).unzip()
-    }
-
-    fn inputs(&self) -> decoder::Inputs {
-        let rows: Vec<&[u32]> = self.rows.iter().map(Vec::as_slice).collect();
-        let (cosines, sines) = self.angles();
-        let tables = (&cosines[..], &sines[..]);
-        self.compiled
-            .layout
-            .inputs(&rows, tables, self.options.position)
     }
 }
 
@@ -270,6 +239,18 @@ impl Workload for Layers {
             position: options.position,
             batch: options.batch,
         }
+    }
+
+    fn pipelined(&self, launch_cycles: u64) -> Option<Pipelined> {
+        let baseline = self.baseline?;
+        let layers = self.compiled.layout.layers().iter();
+        Some(Pipelined::new(
+            &self.options,
+            layers.map(ExactSizeIterator::len).collect(),
+            self.launches(),
+            baseline,
+            launch_cycles,
+        ))
     }
 
     fn program(&self) -> &Program {
@@ -311,27 +292,39 @@ impl Workload for Layers {
         };
         let mut vectors = layout.pack(&weights)?;
         for sequence in 0..self.options.batch {
-            let layers = self
-                .layers
-                .iter()
-                .map(|layer| layer.caches[sequence].clone());
-            vectors.extend(layout.cache_image(sequence, &layers.collect::<Vec<_>>()));
+            vectors.extend(layout.cache_image(sequence, &self.cached(sequence)));
         }
-        vectors.extend(self.inputs().vectors);
         Ok(vectors)
     }
 
-    fn bases(&self) -> Vec<(usize, u16)> {
-        self.inputs().bases
+    fn launches(&self) -> usize {
+        self.tokens.len() + self.compiled.layout.stages() - 1
+    }
+
+    fn inputs(&self, launch: usize) -> Inputs {
+        let mut all = Inputs::default();
+        for stage in 0..self.compiled.layout.stages() {
+            let Inputs { vectors, bases } = self.stage_inputs(stage, launch);
+            all.vectors.extend(vectors);
+            all.bases.extend(bases);
+        }
+        all
     }
 
     fn results(&self) -> Vec<(usize, usize)> {
-        self.compiled.layout.result_places(self.options.position)
+        self.results_of(self.launches() - 1)
+    }
+
+    fn results_of(&self, launch: usize) -> Vec<(usize, usize)> {
+        match self.leaving(launch) {
+            Some(token) => self.compiled.layout.result_places(self.place(token)),
+            None => Vec::new(),
+        }
     }
 
     fn work(&self) -> Work {
         Work {
-            elements: (self.options.batch * self.options.dim) as u64,
+            elements: (self.tokens.len() * self.options.batch * self.options.dim) as u64,
             macs: self.compiled.macs,
             macs_per_multiplier: 1,
             read_bytes: self.compiled.read_bytes,
@@ -339,19 +332,28 @@ impl Workload for Layers {
     }
 
     fn judge<'a>(&self, read: &dyn Fn(usize, usize) -> &'a [u8]) -> Judgement {
-        let places = self.results().into_iter();
-        let bytes: Vec<u8> = places
-            .flat_map(|(slice, address)| read(slice, address).to_vec())
-            .collect();
-        let found = self.compiled.layout.results(&bytes).concat();
-        let golden = self.golden().concat();
+        self.judge_all(&|_, slice, address| read(slice, address))
+    }
+
+    fn judge_all<'a>(&self, read: &dyn Fn(usize, usize, usize) -> &'a [u8]) -> Judgement {
+        let mut found = Vec::new();
+        for launch in 0..self.launches() {
+            let places = self.results_of(launch).into_iter();
+            let bytes: Vec<u8> = places
+                .flat_map(|(slice, address)| read(launch, slice, address).to_vec())
+                .collect();
+            if self.leaving(launch).is_some() {
+                found.extend(self.compiled.layout.results(&bytes));
+            }
+        }
+        let (found, golden) = (found.concat(), self.golden().concat());
         let wrong = found.iter().zip(&golden).filter(|(a, b)| a != b).count();
         Judgement {
             wrong: wrong as u64,
             errors: None,
             scales: None,
             result: Array {
-                shape: vec![self.options.batch, self.options.dim],
+                shape: vec![self.tokens.len() * self.options.batch, self.options.dim],
                 elements: Elements::Fp32(found.into_iter().map(f32::from_bits).collect()),
             },
         }

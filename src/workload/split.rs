@@ -6,6 +6,7 @@ use crate::data::{Array, Elements, Matrix};
 use crate::quantise::Quantised;
 use lpu_compiler::matmul::{Format, Vector};
 use lpu_compiler::{CompileError, Prediction};
+use lpu_isa::rack::Numbering;
 use lpu_isa::{Config, Program};
 use std::ops::Range;
 
@@ -15,7 +16,7 @@ pub struct Split {
     join: Join,
     shape: Shape,
     prediction: Prediction,
-    slices: usize,
+    numbering: Numbering,
 }
 
 /// How the results of the parts lie in that of the whole.
@@ -58,7 +59,7 @@ impl Split {
             parts,
             join,
             shape,
-            slices: config.mem.slices,
+            numbering: Numbering::of(config),
         }
     }
 
@@ -178,10 +179,9 @@ impl Split {
         Ok(Self::new(config, parts, join, shape))
     }
 
-    /// Parts with the number of their first slice.
+    /// Parts with the number of their chip.
     fn numbered(&self) -> impl Iterator<Item = (usize, &dyn Workload)> {
-        let parts = self.parts.iter().enumerate();
-        parts.map(|(chip, part)| (chip * self.slices, part.as_ref()))
+        self.parts.iter().map(Box::as_ref).enumerate()
     }
 }
 
@@ -259,9 +259,9 @@ impl Workload for Split {
 
     fn image(&self) -> Result<Vec<Vector>, CompileError> {
         let mut vectors = Vec::new();
-        for (first, part) in self.numbered() {
+        for (chip, part) in self.numbered() {
             vectors.extend(part.image()?.into_iter().map(|vector| Vector {
-                slice: first + vector.slice,
+                slice: self.numbering.slice(chip, vector.slice),
                 ..vector
             }));
         }
@@ -269,11 +269,10 @@ impl Workload for Split {
     }
 
     fn results(&self) -> Vec<(usize, usize)> {
-        let places = self.numbered().flat_map(|(first, part)| {
-            let places = part.results().into_iter();
-            places.map(move |(slice, address)| (first + slice, address))
-        });
-        places.collect()
+        let parts = self.numbered();
+        parts
+            .flat_map(|(chip, part)| self.numbering.places(chip, part.results()))
+            .collect()
     }
 
     fn work(&self) -> Work {
@@ -289,7 +288,9 @@ impl Workload for Split {
     fn judge<'a>(&self, read: &dyn Fn(usize, usize) -> &'a [u8]) -> Judgement {
         let judged: Vec<Judgement> = self
             .numbered()
-            .map(|(first, part)| part.judge(&|slice, address| read(first + slice, address)))
+            .map(|(chip, part)| {
+                part.judge(&|slice, address| read(self.numbering.slice(chip, slice), address))
+            })
             .collect();
         let errors = judged.iter().filter_map(|part| part.errors);
         let errors = errors.reduce(|a, b| Errors {

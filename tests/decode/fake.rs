@@ -1,7 +1,7 @@
 //! A tile that computes by the golden decoder, and a step whose tensors lie in the simplest places:
 //! x in slice 0 from address 0, the position in slice 0 at 100, logits in slice 1, keys and values of layer l in slice 2 + l.
 
-use lpu::decode::{Inputs, StepProgram};
+use lpu::decode::{Inputs, Row, StepProgram};
 use lpu::rtl::RtlError;
 use lpu::run::RunError;
 use lpu::tile::{Launch, Tile};
@@ -110,7 +110,9 @@ impl StepProgram for FakeStep {
         Ok(Vec::new())
     }
 
-    fn inputs(&self, row: &[u32], position: usize) -> Result<Inputs, CompileError> {
+    fn inputs(&self, stage: usize, token: Option<Row<'_>>) -> Result<Inputs, CompileError> {
+        assert_eq!(stage, 0);
+        let (row, position) = token.expect("a token in every launch");
         assert_eq!(row.len(), self.width);
         let mut vectors = words(0, row);
         vectors.push(vector(POSITION, &[position as u8]));

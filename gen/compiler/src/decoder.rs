@@ -5,10 +5,12 @@
 //! program serves every position: what depends on it is data, and the base registers of the write queues.
 
 mod attend;
+mod choice;
 mod feed;
 mod layout;
 mod network;
 mod norm;
+mod pipeline;
 mod plan;
 mod pool;
 mod product;
@@ -23,12 +25,14 @@ pub use network::{
     Network, NetworkLayout, NetworkShape, NetworkWeights, compile as compile_network,
 };
 
-pub use rack::{RackDecoder, RackLayout, compile_rack};
+pub use rack::{Placement, RackDecoder, RackLayout, compile_rack};
 
 use crate::matmul::Vector;
 use crate::{CompileError, Prediction, check};
+use choice::Choice;
 use lpu_isa::{Config, Program};
-use plan::{Choice, Part, Plan, Share};
+use plan::{Part, Plan, Share};
+use std::ops::Range;
 
 /// The sizes, by the letters of `docs/decoder.md`.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,8 +107,19 @@ pub struct Entry {
     pub values: Vec<i8>,
 }
 
+/// A token of each sequence, as the host brings it to the machine.
+#[derive(Clone, Debug)]
+pub struct Token<'a> {
+    /// Rows of x, d FP32 patterns each. Only chips that begin with the first layer look at them.
+    pub rows: &'a [&'a [u32]],
+    /// Cosines and sines of its position in the text, D/2 FP32 patterns each.
+    pub tables: (&'a [u32], &'a [u32]),
+    /// Positions of the cache that it sees. Its own keys and values go to the last of them.
+    pub seen: Range<usize>,
+}
+
 /// What the host writes before a launch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inputs {
     /// Rows of x, cosines, sines, masks.
     pub vectors: Vec<Vector>,
@@ -183,6 +198,23 @@ impl Shape {
         let layer = 2 * d * heads * self.head_dim + 3 * d * self.hidden;
         (self.layers * layer + self.vocabulary.unwrap_or(0) * d) as u64
     }
+
+    /// Keys and values of all sequences.
+    const fn cached(&self) -> u64 {
+        let positions = self.sequences * self.positions;
+        (2 * self.layers * positions * self.kv_heads * self.head_dim) as u64
+    }
+
+    /// Bytes of weights, keys and values that a step reads once.
+    fn read_bytes(&self) -> u64 {
+        self.weights() + self.cached()
+    }
+
+    /// Multiply-accumulates of a step: all products, and attention over all positions.
+    fn macs(&self) -> u64 {
+        let group = (self.heads / self.kv_heads) as u64;
+        self.weights() * self.sequences as u64 + self.cached() * group
+    }
 }
 
 impl Matrix<'_> {
@@ -257,27 +289,14 @@ fn place(
 pub fn compile(config: &Config, shape: &Shape) -> Result<Decoder, CompileError> {
     config.validate()?;
     shape.validate(config.lanes)?;
-    let mut placed: Option<Result<Placed, CompileError>> = None;
-    for choice in plan::CHOICES {
-        let program = place(config, Part::Layers, shape, choice);
-        let better = match (&placed, &program) {
-            (Some(Ok(best)), Ok(program)) => program.2.busy_cycles < best.2.busy_cycles,
-            (Some(Ok(_)), Err(_)) => false,
-            _ => true,
-        };
-        if better {
-            placed = Some(program);
-        }
-    }
-    let (layout, program, prediction) = placed.expect("there are choices")?;
-    let cache =
-        2 * shape.layers * shape.sequences * shape.kv_heads * shape.positions * shape.head_dim;
-    let group = (shape.heads / shape.kv_heads) as u64;
+    let choices = choice::CHOICES.into_iter();
+    let placed = choices.map(|choice| place(config, Part::Layers, shape, choice));
+    let (layout, program, prediction) = choice::fewest(placed, |one| one.2.busy_cycles)?;
     Ok(Decoder {
         program,
         layout,
         prediction,
-        read_bytes: shape.weights() + cache as u64,
-        macs: shape.weights() * shape.sequences as u64 + cache as u64 * group,
+        read_bytes: shape.read_bytes(),
+        macs: shape.macs(),
     })
 }

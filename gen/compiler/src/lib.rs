@@ -19,7 +19,6 @@ pub mod decoder;
 mod error;
 pub mod matmul;
 mod nest;
-mod pace;
 mod place;
 mod timeline;
 pub mod vector;

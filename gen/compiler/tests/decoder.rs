@@ -1,227 +1,21 @@
 //! Compiled decoder layers on the golden machine, against the golden decoder, bit for bit.
 
-#[path = "../../../verif/tests/decoder/random.rs"]
+#[path = "decoder/pair.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
-mod random;
+mod pair;
 
 use lpu_compiler::check_rack;
-use lpu_compiler::decoder::{
-    self, Entry, LayerWeights, Matrix, RackDecoder, Shape, Weights, compile_rack,
-};
+use lpu_compiler::decoder::{self, Placement, RackDecoder, Shape, compile_rack};
 use lpu_isa::Config;
 use lpu_isa::c2c;
-use lpu_isa::config::{C2cConfig, SxmConfig, VxmConfig};
+use lpu_isa::config::VxmConfig;
 use lpu_isa::rack::{Rack, Topology};
 use lpu_verif::kernels::decoder as golden;
-use lpu_verif::rack::exchange;
-use lpu_verif::{EventCount, Machine, Status, Vector};
+use pair::{Pair, SMALL, joined, machine, random, shape};
 use proptest::prelude::*;
 
-/// A preset with vector unit and switch unit, and room.
-fn machine(preset: &str, alus: usize) -> Config {
-    let mut config = Config::preset(preset).unwrap();
-    config.streams = config.streams.max(16);
-    config.vxm = Some(VxmConfig {
-        alus,
-        registers: 256,
-    });
-    config.sxm = Some(SxmConfig { maps: 4 });
-    config.icu.queue_depth = 4096;
-    config.mem.depth = 16384;
-    config.mxm.operand_depth = 512;
-    config.mxm.accumulator_depth = 128;
-    config
-}
-
-fn shape(parameters: &golden::Parameters, sequences: usize) -> Shape {
-    let sizes = parameters.shape;
-    Shape {
-        width: sizes.width,
-        heads: sizes.heads,
-        kv_heads: sizes.kv_heads,
-        head_dim: sizes.head_dim,
-        hidden: sizes.hidden,
-        vocabulary: parameters.head.as_ref().map(|_| sizes.vocabulary),
-        layers: parameters.layers.len(),
-        positions: sizes.positions,
-        sequences,
-        epsilon: f32::from_bits(parameters.epsilon),
-        scores: (parameters.layers.iter())
-            .map(|layer| f32::from_bits(layer.score))
-            .collect(),
-    }
-}
-
-fn matrix(linear: &golden::Linear) -> Matrix<'_> {
-    Matrix {
-        rows: (0..linear.codes.rows())
-            .map(|row| linear.codes.row(row))
-            .collect(),
-        factors: linear.factors.clone(),
-    }
-}
-
-fn weights(parameters: &golden::Parameters) -> Weights<'_> {
-    let layers = parameters.layers.iter().map(|layer| LayerWeights {
-        query: matrix(&layer.query),
-        key: matrix(&layer.key),
-        value: matrix(&layer.value),
-        output: matrix(&layer.output),
-        gate: matrix(&layer.gate),
-        up: matrix(&layer.up),
-        down: matrix(&layer.down),
-    });
-    Weights {
-        layers: layers.collect(),
-        head: parameters.head.as_ref().map(matrix),
-    }
-}
-
-/// A compiled step on golden machines, beside the golden decoder.
-struct Pair {
-    config: Config,
-    rack: Rack,
-    compiled: RackDecoder,
-    machines: Vec<Machine>,
-    golden: golden::Decoder,
-}
-
-/// A machine with links to all others of a rack, and the rack.
-fn joined(mut config: Config, chips: usize, hop: u64) -> (Config, Rack) {
-    let rack = Rack::new(chips, Topology::AllToAll, hop).unwrap();
-    config.c2c = (chips > 1).then(|| C2cConfig {
-        links: rack.links(),
-    });
-    (config, rack)
-}
-
-impl Pair {
-    fn new(config: &Config, rack: Rack, parameters: golden::Parameters, sequences: usize) -> Self {
-        let compiled = compile_rack(config, &shape(&parameters, sequences), &rack)
-            .unwrap_or_else(|error| panic!("{:?}, {rack:?}: {error}", parameters.shape));
-        let mut pair = Self {
-            config: config.clone(),
-            rack,
-            machines: vec![Machine::new(config); rack.chips()],
-            golden: golden::Decoder::new(parameters.clone(), sequences).unwrap(),
-            compiled,
-        };
-        for (machine, program) in pair.machines.iter_mut().zip(&pair.compiled.programs) {
-            machine.load(program).unwrap();
-        }
-        let image = pair.compiled.layout.pack(&weights(&parameters)).unwrap();
-        pair.write(image);
-        for sequence in 0..sequences {
-            pair.write(pair.compiled.layout.cache_image(sequence, &[]));
-        }
-        pair
-    }
-
-    fn write(&mut self, vectors: Vec<lpu_compiler::matmul::Vector>) {
-        for vector in vectors {
-            let encoded = Vector::encode(&vector.bytes);
-            let slices = self.config.mem.slices;
-            let machine = &mut self.machines[vector.slice / slices];
-            machine.write_sram(vector.slice % slices, vector.address, &encoded);
-        }
-    }
-
-    fn read(&self, places: &[(usize, usize)]) -> Vec<u8> {
-        let slices = self.config.mem.slices;
-        let lanes = |&(slice, address): &(usize, usize)| {
-            self.machines[slice / slices]
-                .sram(slice % slices, address)
-                .lanes(self.config.lanes)
-                .to_vec()
-        };
-        places.iter().flat_map(lanes).collect()
-    }
-
-    /// A token of each sequence at a position: results and caches have to be those of the golden decoder.
-    fn step(&mut self, rows: &[Vec<u32>], position: usize) {
-        let frequencies = &self.golden.parameters().frequencies;
-        let rotation = golden::Rotation::new(frequencies, position);
-        let references: Vec<&[u32]> = rows.iter().map(Vec::as_slice).collect();
-        let tables = (&rotation.cosines[..], &rotation.sines[..]);
-        let inputs = self.compiled.layout.inputs(&references, tables, position);
-        self.write(inputs.vectors);
-        let queues = self.config.num_queues();
-        for (queue, base) in inputs.bases {
-            self.machines[queue / queues].set_base(queue % queues, base);
-        }
-        self.machines.iter_mut().for_each(Machine::launch);
-        let mut running = true;
-        while running {
-            running = false;
-            for machine in &mut self.machines {
-                let status = machine.run(self.rack.hop(), &mut EventCount::default());
-                running |= status == Status::Running;
-            }
-            assert_eq!(exchange(&self.rack, &mut self.machines), 0);
-        }
-        let what = format!("{:?}, position {position}", self.golden.parameters().shape);
-        for (chip, machine) in self.machines.iter().enumerate() {
-            let report = machine.report();
-            assert!(
-                report.faults.iter().all(Option::is_none),
-                "{what}, chip {chip}: {:?}",
-                report.faults
-            );
-            let prediction = &self.compiled.predictions[chip];
-            assert_eq!(report.cycles, prediction.busy_cycles, "{what}, chip {chip}");
-            assert_eq!(machine.waiting_flits(), 0, "{what}, chip {chip}");
-        }
-        let expected = self.golden.step(rows, position);
-        let layout = &self.compiled.layout;
-        let found = layout.results(&self.read(&layout.result_places(position)));
-        for (sequence, (found, expected)) in found.iter().zip(&expected).enumerate() {
-            let expected = expected.logits.as_ref().unwrap_or(&expected.x);
-            assert_eq!(found.len(), expected.len(), "{what}");
-            let wrong = (0..expected.len()).find(|&i| found[i] != expected[i]);
-            if let Some(i) = wrong {
-                let value = f32::from_bits;
-                panic!(
-                    "{what}, sequence {sequence}: result {i} is {}, not {}",
-                    value(found[i]),
-                    value(expected[i])
-                );
-            }
-        }
-    }
-
-    /// Keys and values of the first positions.
-    fn compare_caches(&self, positions: usize) {
-        let (layout, sizes) = (&self.compiled.layout, self.golden.parameters().shape);
-        for sequence in 0..layout.shape().sequences {
-            let bytes = self.read(&layout.cache_places(sequence, positions));
-            let found = layout.cache(&bytes, positions);
-            let cache = self.golden.cache(sequence);
-            for (layer, entries) in found.iter().enumerate() {
-                for (position, entry) in entries.iter().enumerate() {
-                    let of = |tensor: &dyn Fn(usize) -> Vec<i8>| -> Vec<i8> {
-                        (0..sizes.kv_heads).flat_map(tensor).collect()
-                    };
-                    let at = position * sizes.head_dim;
-                    let slice = |codes: &[i8]| codes[at..at + sizes.head_dim].to_vec();
-                    let keys = of(&|head| slice(cache.keys(layer, head)));
-                    let values = of(&|head| slice(cache.values(layer, head)));
-                    assert_eq!(entry, &Entry { keys, values }, "position {position}");
-                }
-            }
-        }
-    }
-}
-
-const SMALL: golden::Shape = golden::Shape {
-    width: 20,
-    heads: 2,
-    kv_heads: 1,
-    head_dim: 6,
-    hidden: 19,
-    vocabulary: 11,
-    positions: 16,
-    lanes: 8,
-};
+/// One chip.
+const ALONE: (Rack, Placement) = (Rack::ALONE, Placement::Tensor);
 
 fn run(
     config: &Config,
@@ -235,10 +29,10 @@ fn run(
         let share = 1.0 + number as f32 / 8.0;
         layer.score = (f32::from_bits(layer.score) * share).to_bits();
     }
-    let mut pair = Pair::new(config, Rack::ALONE, parameters, sequences);
+    let mut pair = Pair::new(config, ALONE, parameters, [sequences, 1]);
     for &position in positions {
         let rows = random::rows(&shape, sequences, 100 + position as u64);
-        pair.step(&rows, position);
+        pair.step(0, &rows, position);
     }
     let last = positions.iter().max().unwrap() + 1;
     if positions.len() == last {
@@ -297,9 +91,9 @@ fn wide_heads() {
 fn layers_without_a_head_give_x() {
     let mut parameters = random::parameters(&SMALL, 2, 3);
     parameters.head = None;
-    let mut pair = Pair::new(&machine("nano", 2), Rack::ALONE, parameters, 2);
-    pair.step(&random::rows(&SMALL, 2, 1), 0);
-    pair.step(&random::rows(&SMALL, 2, 2), 1);
+    let mut pair = Pair::new(&machine("nano", 2), ALONE, parameters, [2, 1]);
+    pair.step(0, &random::rows(&SMALL, 2, 1), 0);
+    pair.step(0, &random::rows(&SMALL, 2, 2), 1);
 }
 
 prop_compose! {
@@ -339,12 +133,12 @@ proptest! {
             parameters.head = None;
         }
         // Several sequences share less, so that small lanes with large heads may need too many descriptors.
-        let refused = decoder::compile(&config, &self::shape(&parameters, sequences)).err();
+        let refused = decoder::compile(&config, &pair::shape(&parameters, sequences)).err();
         prop_assume!(sequences == 1 || !refused.is_some_and(|e| e.to_string().contains("descriptors")));
-        let mut pair = Pair::new(&config, Rack::ALONE, parameters, sequences);
+        let mut pair = Pair::new(&config, ALONE, parameters, [sequences, 1]);
         for position in positions {
             let position = position.index(shape.positions);
-            pair.step(&random::rows(&shape, sequences, seed ^ position as u64), position);
+            pair.step(0, &random::rows(&shape, sequences, seed ^ position as u64), position);
         }
     }
 }
@@ -427,7 +221,7 @@ fn a_large_layer_takes_the_bandwidth() {
 fn layer_of_576(chips: usize, hop: u64, sequences: usize) -> RackDecoder {
     let mut config = machine("proto", 2);
     config.mxm.accumulator_depth = 512;
-    let (config, rack) = joined(config, chips, hop);
+    let (config, rack) = joined(config, chips, Topology::AllToAll, hop);
     let link = c2c::Shape::within(config.lanes / 8, hop).unwrap();
     let rack = rack.with_shape(link).unwrap();
     let shape = Shape {
@@ -443,7 +237,8 @@ fn layer_of_576(chips: usize, hop: u64, sequences: usize) -> RackDecoder {
         epsilon: 1e-5,
         scores: vec![0.1],
     };
-    compile_rack(&config, &shape, &rack).unwrap_or_else(|error| panic!("{chips} chips: {error}"))
+    compile_rack(&config, &shape, &rack, Placement::Tensor)
+        .unwrap_or_else(|error| panic!("{chips} chips: {error}"))
 }
 
 /// `-- --nocapture` prints the table of `docs/decoder.md`.
@@ -464,12 +259,17 @@ fn a_layer_on_several_chips() {
 #[test]
 fn racks_compute_what_one_chip_does() {
     for (chips, hop, sequences) in [(2, 20, 1), (3, 45, 2), (4, 1, 1), (8, 33, 1)] {
-        let (config, rack) = joined(machine("nano", 2), chips, hop);
+        let (config, rack) = joined(machine("nano", 2), chips, Topology::AllToAll, hop);
         let parameters = random::parameters(&SMALL, 2, 7);
-        let mut pair = Pair::new(&config, rack, parameters, sequences);
+        let mut pair = Pair::new(
+            &config,
+            (rack, Placement::Tensor),
+            parameters,
+            [sequences, 1],
+        );
         for position in 0..4 {
             let rows = random::rows(&SMALL, sequences, 100 + position as u64);
-            pair.step(&rows, position);
+            pair.step(0, &rows, position);
         }
         pair.compare_caches(4);
     }
@@ -479,17 +279,25 @@ fn racks_compute_what_one_chip_does() {
 #[test]
 fn sends_keep_the_pace_of_the_frames() {
     let link = c2c::Shape::new(1, 8).unwrap();
-    let (config, rack) = joined(machine("nano", 2), 2, link.least_hop());
+    let (config, rack) = joined(machine("nano", 2), 2, Topology::AllToAll, link.least_hop());
     let parameters = random::parameters(&SMALL, 2, 7);
-    let unframed = compile_rack(&config, &shape(&parameters, 2), &rack).unwrap();
+    let compile = |rack, sequences| {
+        compile_rack(
+            &config,
+            &shape(&parameters, sequences),
+            rack,
+            Placement::Tensor,
+        )
+    };
+    let unframed = compile(&rack, 2).unwrap();
     let rack = rack.with_shape(link).unwrap();
     let error = check_rack(&config, &rack, &unframed.programs).unwrap_err();
     assert!(error.contains("8 slots in a frame of 15 cycles"), "{error}");
-    let mut pair = Pair::new(&config, rack, parameters.clone(), 2);
-    pair.step(&random::rows(&SMALL, 2, 100), 0);
-    let error = compile_rack(&config, &shape(&parameters, 4), &rack).unwrap_err();
+    let error = compile(&rack, 4).unwrap_err();
     assert_eq!(
         error.to_string(),
         "16 flits that belong together leave faster than a link of 8 slots carries: raise the slots, or choose fewer sequences"
     );
+    let mut pair = Pair::new(&config, (rack, Placement::Tensor), parameters, [2, 1]);
+    pair.step(0, &random::rows(&SMALL, 2, 100), 0);
 }

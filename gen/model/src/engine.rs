@@ -68,6 +68,17 @@ pub trait Engine {
     /// Takes a token and gives the logits of the one that follows it, `vocabulary` finite numbers.
     fn step(&mut self, token: u32) -> Result<&[f32], EngineError>;
 
+    /// Takes a token whose logits nobody asks for, such as those of a prompt: an engine that works on several at once need not wait for
+    /// them. What is wrong with them may show in a later call.
+    fn feed(&mut self, token: u32) -> Result<(), EngineError> {
+        self.step(token).map(drop)
+    }
+
+    /// Waits for all tokens that it was fed.
+    fn settle(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// Forgets all positions from `position` on.
     fn rewind(&mut self, position: usize);
 

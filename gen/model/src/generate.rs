@@ -76,10 +76,11 @@ impl Generation {
         }
         // The last token goes in only if another one is to be chosen: nothing follows it otherwise.
         while self.input.len() > 1 {
-            engine.step(self.input[0])?;
+            engine.feed(self.input[0])?;
             self.input.remove(0);
         }
         if self.chosen == self.max_tokens {
+            engine.settle()?;
             self.stop = Some(Stop::MaxTokens);
             return Ok(None);
         }

@@ -1,6 +1,9 @@
 //! Several chips and the links between them.
 
+mod numbering;
+
 use crate::c2c::Shape;
+pub use numbering::Numbering;
 use std::fmt;
 
 /// How the links of chips are joined.

@@ -31,6 +31,7 @@ pub fn run(
     let step = CompiledStep::on_rack(
         &config,
         &rack,
+        args.placement.placement(),
         int8.clone(),
         positions.next_multiple_of(config.lanes),
     );

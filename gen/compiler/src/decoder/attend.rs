@@ -3,8 +3,8 @@
 mod project;
 mod softmax;
 
+use super::choice::Order;
 use super::layout::{Attention, Cache};
-use super::plan::Order;
 use super::product::Column;
 use super::scheduler::{Passes, Work};
 use super::step::Step;

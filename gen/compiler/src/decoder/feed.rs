@@ -78,14 +78,14 @@ impl Step<'_> {
                 step.scheduler.pass(work, Stream::west(0), passes, pass)
             })?;
             if self.plan.share.chips > 1 {
-                self.send_x(output)?;
+                self.send_x(output, 0)?;
             }
         }
         Ok(())
     }
 
-    /// A tile of x of every sequence to all other chips: a pass for each byte plane, since a link takes a vector in a cycle.
-    fn send_x(&mut self, tile: usize) -> Result<(), CompileError> {
+    /// A tile of x of every sequence to other chips, not before a cycle: a pass for each byte plane, since a link takes a vector in a cycle.
+    pub fn send_x(&mut self, tile: usize, from: i64) -> Result<(), CompileError> {
         let (plan, stream) = (self.plan, self.plan.vector_stream_west());
         let pass = Descriptor {
             output: Some(Output {
@@ -94,9 +94,9 @@ impl Step<'_> {
             }),
             ..Descriptor::default()
         };
-        let mut work = Work::default();
+        let mut work = Work::not_before(from);
         for sequence in 0..plan.shape.sequences {
-            let start = (sequence * PLANES) as i64;
+            let start = (sequence * self.scheduler.word_interval()) as i64;
             let passes = Passes {
                 start,
                 row: plan.registers.x(sequence, tile),

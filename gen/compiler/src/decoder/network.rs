@@ -1,6 +1,7 @@
 //! Feed-forward networks alone: a launch for each, while attention is computed elsewhere.
 
-use super::plan::{CHOICES, Part};
+use super::choice::CHOICES;
+use super::plan::Part;
 use super::{Inputs, Layout, Matrix, Shape, place};
 use crate::matmul::Vector;
 use crate::{CompileError, Prediction};

@@ -1,5 +1,6 @@
 //! Which streams, registers and rows of the operand buffer decoder layers use on a machine.
 
+use super::choice::{Choice, Order};
 use super::{Shape, tiles::Tiles};
 use crate::CompileError;
 use crate::alu::PLANES;
@@ -20,43 +21,6 @@ pub enum Part {
     /// One feed-forward network, without the sum with x.
     Network,
 }
-
-/// When values meet the softmax weights of a head of keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Behind all values, as far as there are buffers: these have the time of the last softmax.
-    ValuesLast,
-    /// Before the queries of the next head, which have the time of its softmax.
-    HeadByHead,
-}
-
-/// What a plan may choose.
-#[derive(Clone, Copy, Debug)]
-pub struct Choice {
-    pub order: Order,
-    /// Heads that are between their product and the operand buffer at once. Each needs descriptors of its own.
-    pub turns: usize,
-}
-
-/// All choices.
-pub const CHOICES: [Choice; 4] = [
-    Choice {
-        order: Order::ValuesLast,
-        turns: 2,
-    },
-    Choice {
-        order: Order::HeadByHead,
-        turns: 2,
-    },
-    Choice {
-        order: Order::ValuesLast,
-        turns: 1,
-    },
-    Choice {
-        order: Order::HeadByHead,
-        turns: 1,
-    },
-];
 
 /// Which of the columns and heads a chip computes: unit u belongs to chip u modulo their number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

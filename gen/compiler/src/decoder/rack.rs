@@ -1,18 +1,24 @@
 //! Layers of a decoder on several chips.
 
-use super::plan::{CHOICES, Choice, Part, Plan, Share};
-use super::{Decoder, Entry, Inputs, Layout, Shape, Weights, team};
-use crate::matmul::Vector;
+mod layout;
+
+pub use layout::RackLayout;
+
+use super::choice::{CHOICES, Choice, fewest};
+use super::plan::{Part, Plan, Share};
+use super::{Decoder, Layout, Shape, pipeline, team};
 use crate::{CompileError, Prediction, check};
 use lpu_isa::rack::{Rack, Topology};
 use lpu_isa::{Config, Program};
 
-/// Where the tensors are: slice s of chip c has the number `c * slices + s`, and queue q the number `c * queues + q`.
-#[derive(Clone, Debug)]
-pub struct RackLayout {
-    chips: Vec<Layout>,
-    slices: usize,
-    queues: usize,
+/// What the chips of a rack have of a decoder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Placement {
+    /// A share of every product, of one token of each sequence.
+    #[default]
+    Tensor,
+    /// Whole layers, one after the other, and a token on each chip.
+    Pipeline,
 }
 
 /// Compiled layers of all chips.
@@ -20,7 +26,7 @@ pub struct RackLayout {
 pub struct RackDecoder {
     /// The program of each chip.
     pub programs: Vec<Program>,
-    /// What the launch takes on each chip, whatever the position.
+    /// What a launch takes on each chip, whatever the position.
     pub predictions: Vec<Prediction>,
     /// What it takes on all of them together.
     pub prediction: Prediction,
@@ -32,7 +38,7 @@ pub struct RackDecoder {
     pub macs: u64,
 }
 
-/// Compiles decoder layers for a rack of machines `config`: tensor parallel, with x, keys and values on every chip.
+/// Compiles decoder layers for a rack of machines `config`.
 ///
 /// The programs have passed [`check`](crate::check()) and [`check_rack`](crate::check_rack). The same arguments always give the same programs. A rack of one
 /// chip is [`compile`](super::compile).
@@ -40,19 +46,17 @@ pub fn compile_rack(
     config: &Config,
     shape: &Shape,
     rack: &Rack,
+    placement: Placement,
 ) -> Result<RackDecoder, CompileError> {
     if rack.chips() == 1 {
-        return Ok(RackDecoder::alone(config, super::compile(config, shape)?));
+        let Decoder {
+            program, layout, ..
+        } = super::compile(config, shape)?;
+        let layout = RackLayout::new(config, shape, Placement::Tensor, vec![layout]);
+        return RackDecoder::new(config, rack, layout, vec![program]);
     }
     config.validate()?;
     shape.validate(config.lanes)?;
-    if rack.topology() != Topology::AllToAll {
-        return Err(CompileError::Decoder(format!(
-            "decoder layers on {} LPUs need a link from each to every other and the topology is {}: choose all-to-all",
-            rack.chips(),
-            rack.topology()
-        )));
-    }
     if config.links() < rack.links() {
         return Err(CompileError::Decoder(format!(
             "{} LPUs need {} links each and c2c.links is {}: raise it to {}",
@@ -62,21 +66,32 @@ pub fn compile_rack(
             rack.links()
         )));
     }
-    let mut best: Option<Result<RackDecoder, CompileError>> = None;
-    for (choice, shared) in CHOICES.into_iter().flat_map(|c| [(c, true), (c, false)]) {
-        let placed = place(config, shape, rack, choice, shared);
-        let better = match (&best, &placed) {
-            (Some(Ok(best)), Ok(placed)) => {
-                placed.prediction.busy_cycles < best.prediction.busy_cycles
-            }
-            (Some(Ok(_)), Err(_)) => false,
-            _ => true,
-        };
-        if better {
-            best = Some(placed);
+    match placement {
+        Placement::Tensor => tensor_parallel(config, shape, rack),
+        Placement::Pipeline => {
+            let (layouts, programs) = pipeline::place(config, shape, rack)?;
+            let layout = RackLayout::new(config, shape, placement, layouts);
+            RackDecoder::new(config, rack, layout, programs)
         }
     }
-    best.expect("there are choices")
+}
+
+/// Every chip has x, keys and values, and a share of all else.
+fn tensor_parallel(
+    config: &Config,
+    shape: &Shape,
+    rack: &Rack,
+) -> Result<RackDecoder, CompileError> {
+    if rack.topology() != Topology::AllToAll {
+        return Err(CompileError::Decoder(format!(
+            "tensor parallel layers on {} LPUs need a link from each to every other and the topology is {}: choose all-to-all, or a pipeline",
+            rack.chips(),
+            rack.topology()
+        )));
+    }
+    let choices = CHOICES.into_iter().flat_map(|c| [(c, true), (c, false)]);
+    let placed = choices.map(|(choice, shared)| place(config, shape, rack, choice, shared));
+    fewest(placed, |placed| placed.prediction.busy_cycles)
 }
 
 fn place(
@@ -102,137 +117,31 @@ fn place(
         .map(|plan| Layout::new(config, plan))
         .collect::<Result<_, _>>()?;
     let programs = team::programs(config, rack, &plans, &layouts)?;
-    let predictions = programs
-        .iter()
-        .map(|program| check(config, program).map_err(CompileError::Schedule))
-        .collect::<Result<Vec<_>, _>>()?;
-    crate::check_rack(config, rack, &programs).map_err(CompileError::Decoder)?;
-    let cache =
-        2 * shape.layers * shape.sequences * shape.kv_heads * shape.positions * shape.head_dim;
-    let group = (shape.heads / shape.kv_heads) as u64;
-    Ok(RackDecoder {
-        programs,
-        prediction: Prediction::together(&predictions),
-        predictions,
-        layout: RackLayout {
-            chips: layouts,
-            slices: config.mem.slices,
-            queues: config.num_queues(),
-        },
-        read_bytes: shape.weights() + cache as u64,
-        macs: shape.weights() * shape.sequences as u64 + cache as u64 * group,
-    })
+    let layout = RackLayout::new(config, shape, Placement::Tensor, layouts);
+    RackDecoder::new(config, rack, layout, programs)
 }
 
 impl RackDecoder {
-    fn alone(config: &Config, decoder: Decoder) -> Self {
-        Self {
-            programs: vec![decoder.program],
-            prediction: Prediction::together(std::slice::from_ref(&decoder.prediction)),
-            predictions: vec![decoder.prediction],
-            layout: RackLayout {
-                chips: vec![decoder.layout],
-                slices: config.mem.slices,
-                queues: config.num_queues(),
-            },
-            read_bytes: decoder.read_bytes,
-            macs: decoder.macs,
-        }
-    }
-}
-
-impl RackLayout {
-    /// The sizes.
-    pub fn shape(&self) -> &Shape {
-        self.chips[0].shape()
-    }
-
-    /// Vectors of a chip under their numbers in the rack.
-    fn numbered(&self, chip: usize, vectors: Vec<Vector>) -> impl Iterator<Item = Vector> + use<> {
-        let first = chip * self.slices;
-        vectors.into_iter().map(move |vector| Vector {
-            slice: first + vector.slice,
-            ..vector
+    /// Programs that keep all rules.
+    fn new(
+        config: &Config,
+        rack: &Rack,
+        layout: RackLayout,
+        programs: Vec<Program>,
+    ) -> Result<Self, CompileError> {
+        let predictions = programs
+            .iter()
+            .map(|program| check(config, program).map_err(CompileError::Schedule))
+            .collect::<Result<Vec<_>, _>>()?;
+        crate::check_rack(config, rack, &programs).map_err(CompileError::Decoder)?;
+        let (read_bytes, macs) = (layout.shape().read_bytes(), layout.shape().macs());
+        Ok(Self {
+            programs,
+            prediction: Prediction::together(&predictions),
+            predictions,
+            layout,
+            read_bytes,
+            macs,
         })
-    }
-
-    /// The same of each chip.
-    fn each(&self, vectors: impl Fn(&Layout) -> Vec<Vector>) -> Vec<Vector> {
-        let chips = self.chips.iter().enumerate();
-        chips
-            .flat_map(|(chip, layout)| self.numbered(chip, vectors(layout)))
-            .collect()
-    }
-
-    /// Weights and vectors B; see [`Layout::pack`].
-    pub fn pack(&self, weights: &Weights<'_>) -> Result<Vec<Vector>, CompileError> {
-        let mut vectors = Vec::new();
-        for (chip, layout) in self.chips.iter().enumerate() {
-            vectors.extend(self.numbered(chip, layout.pack(weights)?));
-        }
-        Ok(vectors)
-    }
-
-    /// What the host writes for a step; see [`Layout::inputs`].
-    pub fn inputs(&self, rows: &[&[u32]], tables: (&[u32], &[u32]), position: usize) -> Inputs {
-        let mut all = Inputs {
-            vectors: Vec::new(),
-            bases: Vec::new(),
-        };
-        for (chip, layout) in self.chips.iter().enumerate() {
-            let Inputs { vectors, bases } = layout.inputs(rows, tables, position);
-            all.vectors.extend(self.numbered(chip, vectors));
-            let first = chip * self.queues;
-            all.bases
-                .extend(bases.into_iter().map(|(queue, base)| (first + queue, base)));
-        }
-        all
-    }
-
-    /// Chips that have results of their own: all of them logits, one of them x, which is the same everywhere.
-    fn with_results(&self) -> &[Layout] {
-        match self.shape().vocabulary {
-            Some(_) => &self.chips,
-            None => &self.chips[..1],
-        }
-    }
-
-    /// The vectors (slice, address) that hold the results of a step at `position`.
-    pub fn result_places(&self, position: usize) -> Vec<(usize, usize)> {
-        let chips = self.with_results().iter().enumerate();
-        let places = chips.flat_map(|(chip, layout)| {
-            let first = chip * self.slices;
-            let places = layout.result_places(position).into_iter();
-            places.map(move |(slice, address)| (first + slice, address))
-        });
-        places.collect()
-    }
-
-    /// The results of each sequence, FP32 patterns, from the bytes of [`Self::result_places`].
-    pub fn results(&self, mut bytes: &[u8]) -> Vec<Vec<u32>> {
-        let shape = self.shape();
-        let size = shape.vocabulary.unwrap_or(shape.width);
-        let mut rows = vec![vec![0; size]; shape.sequences];
-        for layout in self.with_results() {
-            let (own, rest) = bytes.split_at(layout.result_bytes());
-            layout.place_results(own, &mut rows);
-            bytes = rest;
-        }
-        rows
-    }
-
-    /// The vectors that hold keys and values of the first positions of a sequence; every chip has them all.
-    pub fn cache_places(&self, sequence: usize, positions: usize) -> Vec<(usize, usize)> {
-        self.chips[0].cache_places(sequence, positions)
-    }
-
-    /// Keys and values, by layer and position, from the bytes of [`Self::cache_places`].
-    pub fn cache(&self, bytes: &[u8], positions: usize) -> Vec<Vec<Entry>> {
-        self.chips[0].cache(bytes, positions)
-    }
-
-    /// The vectors that put keys and values into the cache of a sequence; see [`Layout::cache_image`].
-    pub fn cache_image(&self, sequence: usize, entries: &[Vec<Entry>]) -> Vec<Vector> {
-        self.each(|layout| layout.cache_image(sequence, entries))
     }
 }

@@ -1,20 +1,20 @@
 //! Passes, products and transfers placed in time: each in the first cycle in which its queues are free and its operands are there.
 
-use super::attend::Half;
+mod links;
+mod pace;
+
+pub use links::{Arrival, Links, Sent};
+
+use self::pace::Pace;
 use super::pool::Pool;
 use crate::CompileError;
-use crate::alu::PLANES;
 use crate::burst::{Burst, Calendar};
-use crate::nest::{Form, Level, Nest};
-use crate::pace::Pace;
+use crate::nest::{Level, Nest};
 use crate::place::Place;
 use crate::timeline::Timeline;
-use lpu_isa::c2c::Shape;
 use lpu_isa::descriptor::{Operand, Source};
 use lpu_isa::instruction::ROW_BITS;
-use lpu_isa::latency::{
-    ALU_LATENCY, LX_TO_MM, READ_LATENCY, RECEIVE_LATENCY, SFU_LATENCY, vxm_chain, vxm_latency,
-};
+use lpu_isa::latency::{ALU_LATENCY, LX_TO_MM, READ_LATENCY, SFU_LATENCY, vxm_chain, vxm_latency};
 use lpu_isa::{Config, Descriptor, Operation, Program, Queue, QueueKind, Stream};
 
 /// No operand.
@@ -39,32 +39,6 @@ struct Accesses {
     writes: Vec<(usize, i64)>,
 }
 
-/// What flits bring to other chips: of each sequence one after the other, unless said otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrival {
-    /// A tile of keys or values of a head for the cache.
-    Cache {
-        half: Half,
-        head: usize,
-        element: usize,
-    },
-    /// Codes for `count` rows of the operand buffer, `stride` apart.
-    Row {
-        row: usize,
-        stride: usize,
-        count: usize,
-    },
-    /// A tile of x: four byte planes.
-    X { tile: usize },
-}
-
-/// Flits under way: what they bring, and when the first SEND issues.
-#[derive(Clone, Copy, Debug)]
-pub struct Sent {
-    pub what: Arrival,
-    pub issue: i64,
-}
-
 /// Operations with fixed distances, and what they need.
 #[derive(Clone, Debug, Default)]
 pub struct Work {
@@ -81,6 +55,14 @@ pub struct Work {
 }
 
 impl Work {
+    /// Nothing yet, and nothing before a cycle.
+    pub fn not_before(from: i64) -> Self {
+        Self {
+            from,
+            ..Self::default()
+        }
+    }
+
     /// Names what its SENDs bring.
     pub const fn sends(&mut self, what: Arrival) {
         self.sends = Some(what);
@@ -133,8 +115,7 @@ pub struct Scheduler<'a> {
     alus: usize,
     registers: Vec<State>,
     rows: Vec<State>,
-    /// Links, all of which take what is sent.
-    links: usize,
+    links: Links,
     /// When SENDs may issue: flits leave in the order in which they are placed.
     pace: Pace,
     /// The same for RECEIVEs of each link.
@@ -142,11 +123,8 @@ pub struct Scheduler<'a> {
     sent: Vec<Sent>,
 }
 
-/// The diagonal on which words come to the vector unit, and what other chips send; see [`Burst::claim`].
-const WORDS: usize = 0;
-
 impl<'a> Scheduler<'a> {
-    pub fn new(config: &'a Config, alus: usize, registers: usize, links: usize) -> Self {
+    pub fn new(config: &'a Config, alus: usize, registers: usize, links: Links) -> Self {
         Self {
             config,
             calendar: Calendar::new(config),
@@ -154,92 +132,10 @@ impl<'a> Scheduler<'a> {
             alus,
             registers: vec![State::default(); registers],
             rows: vec![State::default(); config.mxm.operand_depth],
+            pace: Pace::new(links.shape, links.rest as i64),
             links,
-            pace: Pace::new(None),
-            receive_from: vec![i64::MIN; links],
+            receive_from: vec![i64::MIN; config.links()],
             sent: Vec::new(),
-        }
-    }
-
-    /// Gives the links frames; nothing is sent yet.
-    pub fn set_shape(&mut self, shape: Option<Shape>) {
-        self.pace = Pace::new(shape);
-    }
-
-    /// What was sent since the last call.
-    pub fn take_sent(&mut self) -> Vec<Sent> {
-        std::mem::take(&mut self.sent)
-    }
-
-    /// Words that reach the vector unit from cycle `start` on: nothing from other chips may be beside them.
-    pub fn claim_words(&self, work: &mut Work, start: i64, level: Level) {
-        if self.links == 0 {
-            return;
-        }
-        for i in 0..level.count as i64 {
-            let at = start + i * level.interval as i64;
-            work.burst.claim(WORDS, at, at);
-        }
-    }
-
-    /// SEND, by all links, of a stream that the vector unit drives westward in consequence of passes.
-    pub fn send(&self, work: &mut Work, passes: Passes, stream: u8) {
-        let start = passes.start + self.vector_latency() + self.config.vxm_position() as i64;
-        let nest = Nest::free(start, 0, &[Level::new(passes.count, passes.interval, 0)]);
-        let issues = (0..passes.count).map(|i| start + (i * passes.interval) as i64);
-        work.sending.extend(issues);
-        for link in 0..self.links {
-            let queue = Queue::new(QueueKind::C2cSend, link);
-            let operation = Operation::Send { stream };
-            work.burst.push(queue, operation, nest.clone());
-        }
-    }
-
-    /// RECEIVE of a flit of each of `count` sequences, or of four as words, from cycle 0 on; they pass the vector unit's position
-    /// from the cycle that is returned on.
-    pub fn receive(
-        &self,
-        work: &mut Work,
-        link: usize,
-        stream: u8,
-        count: usize,
-        word: bool,
-    ) -> i64 {
-        let operation = Operation::Receive { stream, word };
-        let passing = (RECEIVE_LATENCY as usize + self.config.vxm_position()) as i64;
-        let (nest, first, interval) = match word {
-            true => {
-                let levels = [Level::new(PLANES, 1, 0), Level::new(count, PLANES, 0)];
-                let nest = Nest::new(0, 0, Form::Inner, &levels);
-                (nest, passing + PLANES as i64 - 1, PLANES)
-            }
-            false => (Nest::free(0, 0, &[Level::new(count, 1, 0)]), passing, 1),
-        };
-        work.receiving = Some((link, 0, nest.last()));
-        self.claim_words(work, first, Level::new(count, interval, 0));
-        let queue = Queue::new(QueueKind::C2cReceive, link);
-        work.burst.push(queue, operation, nest);
-        first
-    }
-
-    /// LX of what comes from another chip, from cycle `start` on.
-    pub fn load_arrival(
-        &self,
-        work: &mut Work,
-        start: i64,
-        stream: u8,
-        count: usize,
-        [row, stride]: [usize; 2],
-    ) {
-        let load = Operation::LoadOperand {
-            stream,
-            scales: None,
-        };
-        let nest = Nest::free(start, row, &[Level::new(count, 1, stride)]);
-        let queue = Queue::new(QueueKind::MxmCompute, 0);
-        work.burst.push(queue, load, nest);
-        for i in 0..count {
-            work.rows.writes.push((row + i * stride, start + i as i64));
         }
     }
 
@@ -403,6 +299,11 @@ impl<'a> Scheduler<'a> {
             self.receive_from[link] = cycle + last + 1;
         }
         Ok(cycle)
+    }
+
+    /// From when on a register may be written.
+    pub fn free(&self, register: usize) -> i64 {
+        self.registers[register].free
     }
 
     /// CONFIG of the weight streams, and the program of all that was placed.

@@ -3,7 +3,7 @@
 use super::attend::AMPLITUDE;
 use super::layout::Layout;
 use super::plan::{Part, Plan};
-use super::scheduler::{Passes, Scheduler, Work};
+use super::scheduler::{Links, Passes, Scheduler, Work};
 use crate::CompileError;
 use crate::alu::{constant, first_alu};
 use crate::nest::{Level, Nest};
@@ -21,30 +21,29 @@ pub struct Step<'a> {
 
 /// The program of all layers, on one chip.
 pub fn program(config: &Config, plan: &Plan, layout: &Layout) -> Result<Program, CompileError> {
-    let mut step = Step::new(config, plan, layout)?;
+    let mut step = Step::new(config, plan, layout, Links::default());
+    step.rows_of_x()?;
     match plan.part {
-        Part::Layers => step.layers()?,
-        Part::Network => step.network(&layout.layers[0].network)?,
+        Part::Layers => {
+            step.layers()?;
+            step.results()?;
+        }
+        Part::Network => {
+            step.epsilon()?;
+            step.network(&layout.layers[0].network)?;
+        }
     }
     step.scheduler.finish(plan.streams)
 }
 
 impl<'a> Step<'a> {
-    /// A step whose rows of x are on the way.
-    pub fn new(
-        config: &'a Config,
-        plan: &'a Plan,
-        layout: &'a Layout,
-    ) -> Result<Self, CompileError> {
-        let links = plan.share.chips - 1;
-        let mut step = Step {
+    /// A step of which nothing is placed yet.
+    pub fn new(config: &'a Config, plan: &'a Plan, layout: &'a Layout, links: Links) -> Self {
+        Step {
             plan,
             layout,
             scheduler: Scheduler::new(config, plan.alus, plan.registers.count, links),
-        };
-        step.rows_of_x()?;
-        step.constant(plan.registers.epsilon, plan.shape.epsilon)?;
-        Ok(step)
+        }
     }
 
     pub const fn config(&self) -> &'a Config {
@@ -65,8 +64,8 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// All layers, and the head.
-    fn layers(&mut self) -> Result<(), CompileError> {
+    /// All layers.
+    pub fn layers(&mut self) -> Result<(), CompileError> {
         let layout = self.layout;
         self.tables()?;
         for (number, layer) in layout.layers.iter().enumerate() {
@@ -75,14 +74,19 @@ impl<'a> Step<'a> {
             }
             self.feed_forward(&layer.network)?;
         }
-        match &layout.head {
+        Ok(())
+    }
+
+    /// Logits, or rows of x without a head, into SRAM.
+    pub fn results(&mut self) -> Result<(), CompileError> {
+        match &self.layout.head {
             Some(head) => self.logits(head),
             None => self.rows(),
         }
     }
 
     /// Rows of x into registers.
-    fn rows_of_x(&mut self) -> Result<(), CompileError> {
+    pub fn rows_of_x(&mut self) -> Result<(), CompileError> {
         let (layout, plan) = (self.layout, self.plan);
         let tiles = plan.width.len();
         for sequence in 0..plan.shape.sequences {
@@ -94,6 +98,11 @@ impl<'a> Step<'a> {
         Ok(())
     }
 
+    /// eps of the norms into its register.
+    fn epsilon(&mut self) -> Result<(), CompileError> {
+        self.constant(self.plan.registers.epsilon, self.plan.shape.epsilon)
+    }
+
     /// A constant into a register.
     fn constant(&mut self, register: usize, value: f32) -> Result<(), CompileError> {
         let mut pass = first_alu(constant(value.to_bits()));
@@ -102,10 +111,11 @@ impl<'a> Step<'a> {
         Ok(())
     }
 
-    /// What attention needs in registers: the largest weight, angles and masks.
+    /// What layers need in registers: eps, the largest softmax weight, angles and masks.
     pub fn tables(&mut self) -> Result<(), CompileError> {
         let (layout, plan) = (self.layout, self.plan);
         let registers = plan.registers;
+        self.epsilon()?;
         self.constant(registers.amplitude, AMPLITUDE)?;
         for (words, row) in [
             (&layout.cosines, registers.cosines),

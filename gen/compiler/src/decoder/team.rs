@@ -5,11 +5,13 @@
 //! what attention gives, x, codes of h, x.
 
 use super::attend::{Driven, Half, Item, Target};
+use super::choice::Order;
 use super::layout::{Attention, Layout};
-use super::plan::{Order, Plan};
-use super::scheduler::{Arrival, Passes, Sent, Work};
+use super::plan::Plan;
+use super::scheduler::{Arrival, Links, Passes, Sent, Work};
 use super::step::Step;
 use crate::CompileError;
+use crate::alu::PLANES;
 use crate::nest::{Level, Nest};
 use crate::place::Place;
 use lpu_isa::descriptor::{Format, Source};
@@ -38,18 +40,21 @@ pub fn programs(
     layouts: &[Layout],
 ) -> Result<Vec<Program>, CompileError> {
     let chips = plans.iter().zip(layouts);
-    let steps: Result<Vec<_>, _> = chips
-        .map(|(plan, layout)| Step::new(config, plan, layout))
-        .collect();
-    let mut steps = steps?;
-    for step in &mut steps {
-        step.scheduler.set_shape(rack.shape());
-    }
-    let mut team = Team { rack: *rack, steps };
+    let links = Links::all(rack);
+    let mut team = Team {
+        rack: *rack,
+        steps: chips
+            .map(|(plan, layout)| Step::new(config, plan, layout, links.clone()))
+            .collect(),
+    };
     team.layers()?;
-    let streams = plans[0].streams;
-    let timelines: Vec<_> = team
-        .steps
+    lower(config, team.steps)
+}
+
+/// The programs of steps that begin in the same cycle.
+pub fn lower(config: &Config, steps: Vec<Step<'_>>) -> Result<Vec<Program>, CompileError> {
+    let streams = steps[0].plan.streams;
+    let timelines: Vec<_> = steps
         .into_iter()
         .map(|step| step.scheduler.timeline(streams))
         .collect();
@@ -71,6 +76,7 @@ pub fn programs(
 impl<'a> Team<'a> {
     fn layers(&mut self) -> Result<(), CompileError> {
         for step in &mut self.steps {
+            step.rows_of_x()?;
             step.tables()?;
         }
         for number in 0..self.steps[0].layout.layers.len() {
@@ -78,11 +84,7 @@ impl<'a> Team<'a> {
             self.feed_forward(number)?;
         }
         for step in &mut self.steps {
-            let layout = step.layout;
-            match &layout.head {
-                Some(head) => step.logits(head)?,
-                None => step.rows()?,
-            }
+            step.results()?;
         }
         Ok(())
     }
@@ -204,7 +206,7 @@ fn attention_of(layout: &Layout, number: usize) -> &Attention {
 impl Step<'_> {
     /// Takes what another chip has sent, which is there from cycle `ready` on. Of vectors for a cache: when the vector unit would have
     /// driven them to be there as early.
-    fn receive(
+    pub fn receive(
         &mut self,
         link: usize,
         ready: i64,
@@ -255,15 +257,20 @@ impl Step<'_> {
                     write: Some(0),
                     ..Descriptor::default()
                 };
-                let passes = Passes {
-                    start: passing,
-                    row: plan.registers.x(0, tile),
-                    count,
-                    interval: crate::alu::PLANES,
-                    stride: plan.registers.sequence_size,
-                };
-                self.scheduler
-                    .pass(&mut work, Stream::east(stream), passes, taken)?;
+                // Passes of one instruction have their queue to themselves from the first to the last: where words rest, others need the time.
+                let interval = self.scheduler.word_interval();
+                let together = if interval > PLANES { 1 } else { count };
+                for first in (0..count).step_by(together) {
+                    let passes = Passes {
+                        start: passing + (first * interval) as i64,
+                        row: plan.registers.x(first, tile),
+                        count: together,
+                        interval,
+                        stride: plan.registers.sequence_size,
+                    };
+                    self.scheduler
+                        .pass(&mut work, Stream::east(stream), passes, taken)?;
+                }
             }
         }
         let cycle = self.scheduler.place(work)?;

@@ -2,8 +2,8 @@
 
 use super::super::plan::Plan;
 use super::super::tiles::Tiles;
-use super::super::{Entry, Inputs, LayerWeights, Matrix, Weights};
-use super::{Cache, Layer, Layout, Network, Product, Words};
+use super::super::{Entry, Inputs, LayerWeights, Matrix, Token, Weights};
+use super::{Cache, Layer, Layout, Network, Product, Words, spare};
 use crate::CompileError;
 use crate::alu::PLANES;
 use crate::matmul::Vector;
@@ -125,20 +125,19 @@ impl Layout {
         Ok(vectors)
     }
 
-    /// What the host writes for a step, in which every sequence is at `position`.
+    /// What the host writes for a step, beside [rows of x](Self::pack_rows) where they come from the host.
     ///
     /// # Panics
-    /// If the rows, or cosines and sines, are not those of the shape, or if there is no such position.
-    pub fn inputs(
-        &self,
-        rows: &[&[u32]],
-        (cosines, sines): (&[u32], &[u32]),
-        position: usize,
-    ) -> Inputs {
+    /// If cosines and sines are not those of the shape, or if there are no such positions.
+    pub(in super::super) fn inputs(&self, token: &Token<'_>) -> Inputs {
         let (plan, shape) = (&self.plan, self.shape());
-        assert!(position < shape.positions, "a position of the cache");
+        let (cosines, sines) = token.tables;
+        let seen = &token.seen;
+        assert!(
+            !seen.is_empty() && seen.end <= shape.positions,
+            "positions of the cache"
+        );
         let mut vectors = Vec::new();
-        self.pack_rows(&mut vectors, rows);
         let pairs = Tiles::dense(shape.head_dim / 2, plan.lanes);
         for (words, table) in [(&self.cosines, cosines), (&self.sines, sines)] {
             assert_eq!(table.len(), shape.head_dim / 2, "D/2 angles");
@@ -147,14 +146,28 @@ impl Layout {
             }
         }
         for tile in 0..plan.key_tiles {
-            let seen = |lane| u8::from(tile * plan.lanes + lane <= position);
-            let bytes = (0..plan.lanes).map(seen).collect();
+            let sees = |lane| u8::from(seen.contains(&(tile * plan.lanes + lane)));
+            let bytes = (0..plan.lanes).map(sees).collect();
             vectors.push(self.masks.vector(tile, bytes));
         }
-        let bases = (0..self.slices)
-            .map(|slice| (2 * slice + 1, self.base(slice, position) as u16))
-            .collect();
+        let bases = self.bases(|slice| self.base(slice, seen.end - 1));
         Inputs { vectors, bases }
+    }
+
+    /// The same for a step without a token: its keys and values go where nobody reads.
+    pub(in super::super) fn idle(&self) -> Inputs {
+        Inputs {
+            vectors: Vec::new(),
+            bases: self.bases(|_| spare(&self.plan)),
+        }
+    }
+
+    /// BASE of every write queue.
+    fn bases(&self, base: impl Fn(usize) -> usize) -> Vec<(usize, u16)> {
+        let slices = 0..self.slices;
+        slices
+            .map(|slice| (2 * slice + 1, base(slice) as u16))
+            .collect()
     }
 
     /// The vectors (slice, address) that hold the results of a step at `position`.
@@ -231,6 +244,12 @@ impl Layout {
             }
         }
         places
+    }
+
+    /// Bytes of [`Self::cache_places`].
+    pub(in super::super) fn cache_bytes(&self, positions: usize) -> usize {
+        let tiles = self.plan.shape.kv_heads * self.plan.head_tiles();
+        2 * self.layers.len() * positions * tiles * self.plan.lanes
     }
 
     /// Keys and values, by layer and position, from the bytes of [`Self::cache_places`].

@@ -7,15 +7,18 @@ use lpu_isa::c2c::Shape;
 #[derive(Clone, Debug)]
 pub struct Pace {
     shape: Option<Shape>,
+    /// Cycles without a SEND behind those that are moved together.
+    rest: i64,
     /// Their cycles, in order.
     issued: Vec<i64>,
 }
 
 impl Pace {
     /// Of a link without SENDs; without a shape it takes one in every cycle.
-    pub const fn new(shape: Option<Shape>) -> Self {
+    pub const fn new(shape: Option<Shape>, rest: i64) -> Self {
         Self {
             shape,
+            rest,
             issued: Vec::new(),
         }
     }
@@ -26,7 +29,10 @@ impl Pace {
         let Some(&first) = sends.first() else {
             return Ok(from);
         };
-        let behind = self.issued.last().map_or(from, |last| last + 1 - first);
+        let behind = self
+            .issued
+            .last()
+            .map_or(from, |last| last + 1 + self.rest - first);
         let from = from.max(behind);
         let Some((slots, frame)) = self.shape.map(|s| (s.slots(), s.frame() as i64)) else {
             return Ok(from);
