@@ -184,7 +184,7 @@ fn of_columns<'a>(
 fn check_size(args: &RowsArgs) -> miette::Result<()> {
     let config = files::config(&args.run.config.config)?;
     if args.x.is_none() {
-        super::check_seeded(&config, &[(args.rows, args.cols)], 1, "--rows or --cols")?;
+        super::operands::check_seeded(&config, &[(args.rows, args.cols)], 1, "--rows or --cols")?;
     }
     Ok(())
 }
