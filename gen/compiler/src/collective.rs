@@ -83,7 +83,7 @@ pub struct Compiled {
 
 /// Compiles a collective of `elements` FP32 numbers for a rack of machines `config`.
 ///
-/// The programs have passed [`check`](crate::check()) and [`check_rack`](crate::check_rack). The same arguments always give the same programs.
+/// The programs have passed [`check`](crate::check()) and [`check_rack`]. The same arguments always give the same programs.
 ///
 /// ```
 /// use lpu_compiler::collective::{Kind, compile};
