@@ -10,10 +10,10 @@ module proof (input clock, input valid, input [63:0] data, input [15:0] control)
   lpu_c2c_tx_framer dut (.clock(clock), .reset(1'b0), .in_up(up), .in_valid(valid), .in_data(data), .in_control(control),
     .out_sampled(sampled), .out_refused(refused), .out_word(word), .out_start(start), .out_flit(flit));
 
-  // Flits that wait, and the slots that took one.
+  // Flits that wait (up to 16), and the slots that took one.
   reg [7:0] number = 0;
   reg [7:0] was = 14;
-  reg [3:0] waiting = 0;
+  reg [4:0] waiting = 0;
   reg [7:0] map = 0;
   wire slot = number >= 1 && number <= 8;
   wire take = slot && waiting != 0;
