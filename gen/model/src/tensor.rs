@@ -3,6 +3,7 @@
 use crate::error::ModelError;
 use crate::files::Bytes;
 use half::f16;
+use multiversion::multiversion;
 use serde::Serialize;
 use std::path::Path;
 
@@ -90,12 +91,7 @@ impl Tensor {
                     *value = f16::from_le_bytes(*bytes).to_f32();
                 }
             }
-            Dtype::Bf16 => {
-                // The upper half of an f32.
-                for (value, bytes) in into.iter_mut().zip(bytes.as_chunks().0) {
-                    *value = f32::from_bits(u32::from(u16::from_le_bytes(*bytes)) << 16);
-                }
-            }
+            Dtype::Bf16 => from_bf16(bytes, into),
         }
     }
 
@@ -126,6 +122,14 @@ impl Tensor {
             }
         }
         Ok(())
+    }
+}
+
+/// Each is the upper half of an f32.
+#[multiversion(targets("x86_64+avx2"))]
+fn from_bf16(bytes: &[u8], values: &mut [f32]) {
+    for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
+        *value = f32::from_bits(u32::from(u16::from_le_bytes(*bytes)) << 16);
     }
 }
 

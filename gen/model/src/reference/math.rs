@@ -2,6 +2,7 @@
 
 use crate::architecture::{Activation, NormKind};
 use crate::model::Norm;
+use multiversion::multiversion;
 
 /// Partial sums of a dot product.
 pub const LANES: usize = 16;
@@ -11,6 +12,7 @@ pub const LANES: usize = 16;
 ///
 /// # Panics
 /// If the lengths differ.
+#[multiversion(targets("x86_64+avx2"))]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(
         a.len(),
@@ -32,6 +34,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// The sum of all lanes: the second half is added to the first, again and again.
+#[inline(always)]
 pub fn tree(mut sums: [f32; LANES]) -> f32 {
     let mut half = LANES / 2;
     while half > 0 {
