@@ -212,6 +212,8 @@ fn collectives_give_the_golden_sum_on_every_chip() {
         (Topology::Ring, 2, Kind::ReduceScatter, 75),
         (Topology::Ring, 3, Kind::AllGather, 300),
         (Topology::Ring, 4, Kind::AllReduce, 500),
+        (Topology::Tree, 2, Kind::AllReduce, 75),
+        (Topology::Tree, 4, Kind::AllReduce, 500),
     ] {
         let rack = Rack::new(chips, topology, link.least_hop()).unwrap();
         let rack = rack.with_shape(link).unwrap();

@@ -8,6 +8,8 @@ mod exchange;
 mod region;
 mod ring;
 mod script;
+mod sums;
+mod tree;
 mod unit;
 
 use crate::alu::PLANES;
@@ -46,7 +48,7 @@ impl Kind {
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     kind: Kind,
-    /// Word vectors of a share, the last ones padded.
+    /// Word vectors of a share, the last ones padded; over a tree all of them are one share.
     words: usize,
 }
 
@@ -103,13 +105,17 @@ pub fn compile(
     elements: usize,
 ) -> Result<Compiled, CompileError> {
     config.validate()?;
-    let chips = rack.chips();
     require(config, rack, kind, elements)?;
-    let words = elements.div_ceil(config.lanes).div_ceil(chips);
+    let all = elements.div_ceil(config.lanes);
+    let words = match rack.topology() {
+        Topology::Tree => all,
+        _ => all.div_ceil(rack.chips()),
+    };
     let plan = Plan { kind, words };
     let (units, descriptors, inputs, outputs) = match rack.topology() {
         Topology::AllToAll => exchange(config, rack, plan)?,
-        _ => around(config, rack, plan)?,
+        Topology::Ring => around(config, rack, plan)?,
+        Topology::Tree => up_and_down(config, rack, plan)?,
     };
     let timelines: Vec<_> = units
         .into_iter()
@@ -158,9 +164,9 @@ fn require(config: &Config, rack: &Rack, kind: Kind, elements: usize) -> Result<
     if elements == 0 {
         return refuse("a vector of 0 elements: it must have at least 1".to_owned());
     }
-    if rack.topology() == Topology::Tree {
+    if rack.topology() == Topology::Tree && kind != Kind::AllReduce {
         return refuse(
-            "collectives have no schedule for the topology tree: choose all-to-all or ring"
+            "over the topology tree there is an all-reduce only: choose all-to-all or ring"
                 .to_owned(),
         );
     }
@@ -191,20 +197,22 @@ fn require(config: &Config, rack: &Rack, kind: Kind, elements: usize) -> Result<
 }
 
 /// Cycles in which the busiest links carry their part, S flits in F cycles: (chips - 1) / chips of the vector for each phase, over all links
-/// of a chip.
+/// of a chip; over a tree all of it, up and down at once.
 fn bound(config: &Config, rack: &Rack, kind: Kind, elements: usize) -> u64 {
     let phases = u64::from(kind.adds()) + u64::from(kind.gathers());
     let chips = rack.chips() as u64;
     let (slots, frame) = rack
         .shape()
         .map_or((1, 1), |shape| (shape.slots() as u64, shape.frame() as u64));
-    let links = match rack.topology() {
+    // Parts of the vector that a link carries.
+    let (carried, of) = match rack.topology() {
         // Both lead to the same chip; a direct exchange of two has one link.
-        Topology::Ring => 2,
-        _ => rack.links() as u64,
+        Topology::Ring => (phases * (chips - 1), 2 * chips),
+        Topology::AllToAll => (phases * (chips - 1), rack.links() as u64 * chips),
+        Topology::Tree => (1, 1),
     };
-    let flits = phases * (chips - 1) * PLANES as u64 * elements as u64;
-    (flits * frame).div_ceil(chips * links * config.lanes as u64 * slots)
+    let flits = carried * (PLANES * elements) as u64;
+    (flits * frame).div_ceil(of * config.lanes as u64 * slots)
 }
 
 type Parts<'a> = (Vec<Unit<'a>>, Vec<Descriptor>, Vec<Block>, Vec<Block>);
@@ -250,14 +258,34 @@ fn around<'a>(config: &'a Config, rack: &Rack, plan: Plan) -> Result<Parts<'a>, 
     }
     let units = (0..chips).map(|chip| ring.chip(chip)).collect();
     let descriptors = match plan.kind.adds() {
-        true => vec![Ring::descriptor()],
+        true => sums::descriptors(&Unit::new(config, rack.hop()), 2),
         false => Vec::new(),
     };
     Ok((units, descriptors, inputs, outputs))
 }
 
+fn up_and_down<'a>(config: &'a Config, rack: &Rack, plan: Plan) -> Result<Parts<'a>, CompileError> {
+    let (nodes, descriptors) = tree::compile(config, rack, plan.words)?;
+    let blocks = |region: &dyn Fn(&tree::Node<'a>) -> Region| {
+        let nodes = nodes.iter().enumerate();
+        nodes
+            .map(|(chip, node)| Block {
+                chip,
+                share: 0,
+                first: 0,
+                words: plan.words,
+                region: region(node),
+            })
+            .collect()
+    };
+    let inputs = blocks(&|node| node.own.clone());
+    let outputs = blocks(&|node| node.result.clone());
+    let units = nodes.into_iter().map(|node| node.unit).collect();
+    Ok((units, descriptors, inputs, outputs))
+}
+
 impl Compiled {
-    /// Elements of the share of a chip, in order.
+    /// Elements of the share of a chip, in order; over a tree the root's is all of them.
     pub fn share(&self, chip: usize) -> std::ops::Range<usize> {
         let each = self.words * self.lanes;
         let cut = |chip: usize| (chip * each).min(self.elements);

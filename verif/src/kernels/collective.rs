@@ -31,7 +31,8 @@ pub fn sum(topology: Topology, inputs: &[Vec<u32>], lanes: usize, slices: usize)
                     false => from(chips - step),
                 }))
             }
-            _ => in_pairs(&(1..=chips).map(from).collect::<Vec<_>>()),
+            Topology::Tree => below(0, chips, &|chip| inputs[chip][element]),
+            Topology::AllToAll => in_pairs(&(1..=chips).map(from).collect::<Vec<_>>()),
         }
     };
     (0..elements).map(element).collect()
@@ -48,10 +49,21 @@ fn in_pairs(terms: &[u32]) -> u32 {
     in_order(pairs)
 }
 
+/// The term of a chip, then the sum below its second child, then that below its first.
+fn below(chip: usize, chips: usize, term: &dyn Fn(usize) -> u32) -> u32 {
+    let children = [2 * chip + 2, 2 * chip + 1];
+    let children = children.into_iter().filter(|&child| child < chips);
+    in_order(
+        [term(chip)]
+            .into_iter()
+            .chain(children.map(|child| below(child, chips, term))),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::{share, sum};
-    use lpu_isa::rack::Topology::{AllToAll, Ring};
+    use lpu_isa::rack::Topology::{AllToAll, Ring, Tree};
 
     #[test]
     fn shares_are_whole_vectors() {
@@ -81,6 +93,23 @@ mod tests {
         assert_eq!(sums(AllToAll, &[1.0, 1e8, -1e8]), [1.0, 0.0, 0.0]);
         // ((x1 + x2) + x3) + x0 and so on; a share of one vector goes forward.
         assert_eq!(sums(Ring, &[1.0, 1e8, -1e8, 1.0]), [2.0, 0.0, 0.0, 1.0]);
+        // (x0 + x2) + (x1 + x3) on all chips; (x0 + x2) + x1 of three.
+        assert_eq!(sums(Tree, &[1e8, 1.0, -1e8, 1.0]), [2.0; 4]);
+        assert_eq!(sums(Tree, &[1.0, 1e8, -1e8, 1.0]), [0.0; 4]);
+        assert_eq!(sums(Tree, &[1e8, 1.0, -1e8]), [1.0; 3]);
+        // Eight: (x0 + ((x2 + x6) + x5)) + ((x1 + x4) + (x3 + x7)); -1e8 meets 1e8 before the last addition in one of three.
+        assert_eq!(
+            sums(Tree, &[1.0, 1e8, 1.0, 1.0, -1e8, 1.0, 0.0, 1.0]),
+            [5.0; 8]
+        );
+        assert_eq!(
+            sums(Tree, &[1.0, 1e8, 1.0, -1e8, 1.0, 1.0, 0.0, 1.0]),
+            [3.0; 8]
+        );
+        assert_eq!(
+            sums(Tree, &[1.0, 0.0, 1e8, 1.0, 1.0, -1e8, 1.0, 1.0]),
+            [4.0; 8]
+        );
         // Two vectors of each owner: forward x1 + x2 + x0, x2 + x0 + x1, x0 + x1 + x2; back x2 + x1 + x0, x0 + x2 + x1, x1 + x0 + x2.
         let inputs: Vec<Vec<u32>> = [1.0f32, 1e8, -1e8].map(|x| vec![x.to_bits(); 48]).to_vec();
         let found: Vec<f32> = sum(Ring, &inputs, 8, 8)

@@ -5,18 +5,15 @@
 
 use super::cadence::Cadence;
 use super::region::Region;
+use super::sums::{self, LAG};
 use super::unit::{A, B, Unit};
 use super::{Kind, Plan};
 use crate::CompileError;
-use crate::alu::{PLANES, add, first_alu};
+use crate::alu::PLANES;
 use crate::place::Room;
-use lpu_isa::descriptor::{Alu, Format, Operand, Output, ResultFormat, Source};
 use lpu_isa::latency::{READ_LATENCY, WRITE_LATENCY};
 use lpu_isa::rack::Rack;
-use lpu_isa::{Config, Descriptor, Queue, QueueKind, Stream};
-
-/// Words from a pass to the next of the same word: more than the way back from a register to the last ALU.
-const LAG: usize = 3;
+use lpu_isa::{Config, Descriptor, Queue, QueueKind};
 
 /// Shares of a chip: what it has at first and in the end of each link's chip, and its own.
 #[derive(Clone, Debug)]
@@ -54,12 +51,8 @@ pub fn compile<'a>(
             links.next_power_of_two()
         )));
     }
-    if plan.kind.adds() && links > 1 && unit.alus() < 2 {
-        return Err(CompileError::Collective(format!(
-            "sums of {} LPUs take two ALUs and vxm.alus is {}: raise it to 2, or choose the topology ring",
-            links + 1,
-            unit.alus()
-        )));
+    if plan.kind.adds() {
+        sums::require(&unit, links + 1, links + 1)?;
     }
     let mut room = Room::new(config);
     let shares = Shares::place(&mut room, plan, links, slices);
@@ -83,7 +76,7 @@ pub fn compile<'a>(
         descriptors: Vec::new(),
     };
     if plan.kind.adds() {
-        exchange.describe();
+        exchange.descriptors = sums::descriptors(&exchange.unit, links + 1);
         exchange.sums();
     }
     if plan.kind.gathers() {
@@ -159,36 +152,6 @@ impl Exchange<'_> {
         (self.links + 1).div_ceil(2)
     }
 
-    /// Descriptors of the passes, with the word's register counted from the row.
-    fn describe(&mut self) {
-        let (alus, registers) = (self.unit.alus(), self.unit.registers());
-        let passes = self.passes();
-        for pass in 0..passes {
-            let pair = 2 * pass < self.links;
-            let mut descriptor = first_alu(match pair {
-                true => add(Operand::B),
-                false => Alu::default(),
-            });
-            descriptor.source = Source::Stream(Format::Fp32);
-            descriptor.b = pair.then_some((Format::Fp32, 0));
-            let offset = (registers - LAG * pass) % registers;
-            if pass > 0 {
-                let mut sum = add(Operand::Register);
-                sum.offset = offset as u16;
-                descriptor.alus[alus - 1] = sum;
-            }
-            if pass + 1 < passes {
-                descriptor.write = Some(offset as u16);
-            } else {
-                descriptor.output = Some(Output {
-                    format: ResultFormat::Fp32,
-                    stream: Stream::west(0),
-                });
-            }
-            self.descriptors.push(descriptor);
-        }
-    }
-
     /// When a pass of a word issues; the links begin to send the first word in cycle 0.
     fn pass_at(&self, word: usize, pass: usize) -> i64 {
         let first = self.slack + self.unit.way + self.unit.to_pass();
@@ -199,11 +162,11 @@ impl Exchange<'_> {
     fn sums(&mut self) {
         let cadence = self.cadences[0];
         let (words, passes) = (self.plan.words, self.passes());
-        let registers = self.unit.registers();
         for word in 0..words {
             for pass in 0..passes {
                 let at = self.pass_at(word, pass);
-                self.unit.pass(at, pass, (word + LAG * pass) % registers);
+                let row = sums::row(&self.unit, word, pass);
+                self.unit.pass(at, pass, row);
                 for (term, stream) in [(2 * pass, A), (2 * pass + 1, B)] {
                     if term < self.links {
                         self.unit.receive_for_pass(term, at, stream);
@@ -218,10 +181,10 @@ impl Exchange<'_> {
         for link in 0..self.links {
             let late = self.lateness(link);
             let region = self.shares.first[link].clone();
-            for (word, plane) in (0..words).flat_map(|w| (0..PLANES).map(move |p| (w, p))) {
-                let at = late + cadence.start(word) + plane as i64;
-                self.unit.send(link, at, link as u8);
-                self.unit.read_to_send(&region, word, plane, at, link as u8);
+            for word in 0..words {
+                let at = late + cadence.start(word);
+                self.unit
+                    .send_word(link..=link, at, link as u8, &region, word);
             }
         }
     }
@@ -315,6 +278,6 @@ impl Exchange<'_> {
                 runs.all(|run| run[shape.slots()] - run[0] >= shape.frame() as i64)
             })
         });
-        (carried && !unit.script.collides(&self.unit.script)).then_some(unit)
+        (carried && unit.script.fits(&self.unit.script)).then_some(unit)
     }
 }

@@ -3,6 +3,12 @@
 use crate::alu::PLANES;
 use crate::place::{Place, Room};
 
+/// Slices of the planes of a word, from `first` on: planes that are read one after the other for a link leave cycles in which all four are read for a pass the
+/// other way.
+pub fn interleaved(first: usize) -> [usize; PLANES] {
+    [0, 2, 1, 3].map(|i| first + i)
+}
+
 /// Word vectors in SRAM: of word v the planes lie at the places of class v modulo the classes, `stride` v / classes behind them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {

@@ -4,20 +4,14 @@
 //! made of those that come; so share i ends on chip i.
 
 use super::cadence::Cadence;
-use super::region::Region;
+use super::region::{Region, interleaved};
 use super::unit::{A, B, Unit};
 use super::{Kind, Plan};
 use crate::CompileError;
-use crate::alu::{PLANES, add, first_alu};
+use crate::alu::PLANES;
 use crate::place::Room;
-use lpu_isa::descriptor::{Format, Operand, Output, ResultFormat, Source};
-use lpu_isa::latency::{READ_LATENCY, WRITE_LATENCY};
+use lpu_isa::Config;
 use lpu_isa::rack::Rack;
-use lpu_isa::{Config, Descriptor, Stream};
-
-/// Planes of a word in the order of the slices in which they lie: those that are read one after the other for a link leave
-/// cycles in which all four are read for a pass the other way.
-const ORDER: [usize; PLANES] = [0, 2, 1, 3];
 
 /// Where the parts of a direction lie, the same on every chip, by share.
 #[derive(Clone, Debug)]
@@ -61,7 +55,6 @@ impl<'a> Ring<'a> {
         // Both directions need the ports of eight slices; a word by itself has one way to go.
         let both = slices >= 2 * PLANES && words > 1;
         let near = slices - PLANES;
-        let group = |first: usize| ORDER.map(|i| first + i);
         let halves = match both {
             true => vec![(words.div_ceil(2), 0), (words / 2, words.div_ceil(2))],
             false => vec![(words, 0)],
@@ -70,8 +63,8 @@ impl<'a> Ring<'a> {
         let mut parts = Vec::new();
         for (direction, (words, before)) in halves.into_iter().enumerate() {
             let [result, own] = match direction {
-                0 => [group(0), group(near)],
-                _ => [group(near), group(0)],
+                0 => [interleaved(0), interleaved(near)],
+                _ => [interleaved(near), interleaved(0)],
             };
             let mut take = |slices| {
                 let region = |_| Region::spread(&mut room, &[slices], words);
@@ -109,32 +102,17 @@ impl<'a> Ring<'a> {
                 .filter(|[late, _]| number > 0 || *late == 0)
                 .find_map(|times| {
                     let unit = self.direction(0, number, times);
-                    (!unit.script.collides_itself() && !unit.script.collides(&script))
-                        .then_some((times, unit))
+                    unit.script.fits(&script).then_some((times, unit))
                 });
             let Some((times, unit)) = found else {
-                return Err(CompileError::Collective(format!(
-                    "no schedule keeps the ports of {} MEM slices free for a ring: raise mem.slices to 8",
-                    self.config.mem.slices
-                )));
+                let unit = Unit::new(self.config, self.rack.hop());
+                return Err(unit.no_ports(self.rack.topology()));
             };
             self.times.push(times);
             script.join(unit.script);
             script.sort();
         }
         Ok(())
-    }
-
-    /// The sum of what comes and of the own, towards SRAM.
-    pub fn descriptor() -> Descriptor {
-        let mut sum = first_alu(add(Operand::B));
-        sum.source = Source::Stream(Format::Fp32);
-        sum.b = Some((Format::Fp32, 0));
-        sum.output = Some(Output {
-            format: ResultFormat::Fp32,
-            stream: Stream::west(0),
-        });
-        sum
     }
 
     /// All that a chip does.
@@ -198,9 +176,8 @@ impl Direction<'_> {
     fn place(&self, unit: &mut Unit<'_>, chip: usize) {
         let steps = self.chips - 1;
         let (slices, latency) = (unit.slices(), unit.pass_latency());
-        // From a SEND to the one of the same word by the next chip: by way of the vector unit and SRAM.
-        let behind = unit.way + self.wait + unit.to_pass() + latency + slices - 1
-            + (WRITE_LATENCY + READ_LATENCY) as i64;
+        // From a SEND to the one of the same word by the next chip.
+        let behind = unit.way + self.wait + unit.to_pass() + unit.pass_to_send();
         let behind = (behind as usize).div_ceil(PLANES);
         let stride = self.part.words.max(behind);
         let begin = |step: usize, word: usize| self.late + self.cadence.start(step * stride + word);
@@ -214,7 +191,7 @@ impl Direction<'_> {
             for (step, word) in (0..steps).flat_map(|s| (0..self.part.words).map(move |w| (s, w))) {
                 let at = begin(step, word);
                 let share = self.share(chip, 1 + step);
-                self.send(unit, out, at, &self.part.result[share], word, lane);
+                unit.send_word(out..=out, at, lane, &self.part.result[share], word);
                 let share = self.share(chip, 2 + step);
                 let pass = at + unit.way + self.wait + unit.to_pass();
                 unit.receive_for_pass(back, pass, A);
@@ -230,35 +207,11 @@ impl Direction<'_> {
             for (step, word) in (0..steps).flat_map(|s| (0..self.part.words).map(move |w| (s, w))) {
                 let at = begin(step, behind_sums + word);
                 let share = self.share(chip, step);
-                self.send(unit, out, at, &self.part.result[share], word, lane);
+                unit.send_word(out..=out, at, lane, &self.part.result[share], word);
                 let share = self.share(chip, step + 1);
-                for plane in 0..PLANES {
-                    let cycle = at + unit.way + self.wait + plane as i64;
-                    unit.receive_to_write(
-                        back,
-                        cycle,
-                        lane,
-                        &self.part.result[share],
-                        (word, plane),
-                    );
-                }
+                let cycle = at + unit.way + self.wait;
+                unit.receive_word(back, cycle, lane, &self.part.result[share], word);
             }
-        }
-    }
-
-    fn send(
-        &self,
-        unit: &mut Unit<'_>,
-        link: usize,
-        at: i64,
-        region: &Region,
-        word: usize,
-        lane: u8,
-    ) {
-        for plane in 0..PLANES {
-            let at = at + plane as i64;
-            unit.send(link, at, lane);
-            unit.read_to_send(region, word, plane, at, lane);
         }
     }
 }

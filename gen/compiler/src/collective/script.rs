@@ -54,7 +54,7 @@ impl Script {
     }
 
     /// Whether a queue of a sorted script would do two things in one cycle.
-    pub fn collides_itself(&self) -> bool {
+    fn collides_itself(&self) -> bool {
         let mut queues = self.queues.values();
         queues.any(|issues| {
             let mut pairs = issues.windows(2);
@@ -63,7 +63,7 @@ impl Script {
     }
 
     /// Whether a queue of two sorted scripts would do two things in one cycle.
-    pub fn collides(&self, other: &Self) -> bool {
+    fn collides(&self, other: &Self) -> bool {
         self.queues.iter().any(|(queue, issues)| {
             let Some(others) = other.queues.get(queue) else {
                 return false;
@@ -80,6 +80,11 @@ impl Script {
             }
             false
         })
+    }
+
+    /// Whether every queue of two sorted scripts does one thing at a time.
+    pub fn fits(&self, other: &Self) -> bool {
+        !self.collides_itself() && !self.collides(other)
     }
 
     /// The issues as loop nests, a run of one operation after the other.

@@ -2,9 +2,11 @@
 
 use super::region::Region;
 use super::script::Script;
+use crate::CompileError;
 use crate::alu::PLANES;
 use lpu_isa::instruction::ROW_BITS;
-use lpu_isa::latency::{READ_LATENCY, RECEIVE_LATENCY, SEND_LATENCY, vxm_latency};
+use lpu_isa::latency::{READ_LATENCY, RECEIVE_LATENCY, SEND_LATENCY, WRITE_LATENCY, vxm_latency};
+use lpu_isa::rack::Topology;
 use lpu_isa::{Config, Operation, Queue, QueueKind, Stream};
 
 /// First eastward stream of operand A, of operand B, and of flits on their way to SRAM.
@@ -33,6 +35,22 @@ impl<'a> Unit<'a> {
         }
     }
 
+    /// The same machine with nothing to do.
+    pub fn idle(&self) -> Self {
+        Self {
+            script: Script::default(),
+            ..*self
+        }
+    }
+
+    /// Why there is no schedule.
+    pub fn no_ports(&self, topology: Topology) -> CompileError {
+        CompileError::Collective(format!(
+            "no schedule keeps the ports of {} MEM slices free for a {topology}: raise mem.slices to 8",
+            self.config.mem.slices
+        ))
+    }
+
     /// Slices, which is the position of the vector unit.
     pub fn slices(&self) -> i64 {
         self.config.mem.slices as i64
@@ -56,6 +74,11 @@ impl<'a> Unit<'a> {
     /// From the first RECEIVE of a word vector to the pass that takes it.
     pub fn to_pass(&self) -> i64 {
         PLANES as i64 - 1 + RECEIVE_LATENCY as i64 + self.slices()
+    }
+
+    /// From a pass to the earliest SEND of the first plane of its result, by way of SRAM.
+    pub fn pass_to_send(&self) -> i64 {
+        self.pass_latency() + self.slices() - 1 + (WRITE_LATENCY + READ_LATENCY) as i64
     }
 
     /// READ of a plane for a SEND in cycle `send`; returns the cycle of the READ.
@@ -82,6 +105,24 @@ impl<'a> Unit<'a> {
         };
         let queue = Queue::new(QueueKind::C2cSend, link);
         self.script.push(queue, cycle, operation, 0);
+    }
+
+    /// SENDs of a word vector by several links at once, from `cycle` on, and its READs.
+    pub fn send_word(
+        &mut self,
+        links: impl IntoIterator<Item = usize> + Clone,
+        cycle: i64,
+        lane: u8,
+        region: &Region,
+        word: usize,
+    ) {
+        for plane in 0..PLANES {
+            let at = cycle + plane as i64;
+            for link in links.clone() {
+                self.send(link, at, lane);
+            }
+            self.read_to_send(region, word, plane, at, lane);
+        }
     }
 
     /// RECEIVE of a word vector that passes the vector unit in `cycle` on the streams from `stream` on.
@@ -114,6 +155,20 @@ impl<'a> Unit<'a> {
         let queue = Queue::new(QueueKind::MemWrite, place.slice);
         self.script
             .push(queue, write, Operation::Write { stream }, place.address);
+    }
+
+    /// RECEIVEs of the planes of a word vector from `cycle` on, and their WRITEs.
+    pub fn receive_word(
+        &mut self,
+        link: usize,
+        cycle: i64,
+        lane: u8,
+        region: &Region,
+        word: usize,
+    ) {
+        for plane in 0..PLANES {
+            self.receive_to_write(link, cycle + plane as i64, lane, region, (word, plane));
+        }
     }
 
     /// When the READ of a plane in `slice` issues for a pass in `cycle`.
