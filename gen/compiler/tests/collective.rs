@@ -143,6 +143,15 @@ fn all_reduce_on_two_to_eight_chips() {
     }
 }
 
+/// Sums of two terms take one ALU.
+#[test]
+fn one_alu_is_enough_for_two() {
+    for (_, topology) in Topology::ALL {
+        let rack = rack(2, topology, 8, 32);
+        run(&machine(8, 1, rack.links()), &rack, Kind::AllReduce, 200, 3);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
