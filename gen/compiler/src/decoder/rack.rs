@@ -50,10 +50,13 @@ pub fn compile_rack(
 ) -> Result<RackDecoder, CompileError> {
     if rack.chips() == 1 {
         let Decoder {
-            program, layout, ..
+            program,
+            layout,
+            prediction,
+            ..
         } = super::compile(config, shape)?;
         let layout = RackLayout::new(config, shape, Placement::Tensor, vec![layout]);
-        return RackDecoder::new(config, rack, layout, vec![program]);
+        return Ok(RackDecoder::new(layout, vec![program], vec![prediction]));
     }
     config.validate()?;
     shape.validate(config.lanes)?;
@@ -71,7 +74,7 @@ pub fn compile_rack(
         Placement::Pipeline => {
             let (layouts, programs) = pipeline::place(config, shape, rack)?;
             let layout = RackLayout::new(config, shape, placement, layouts);
-            RackDecoder::new(config, rack, layout, programs)
+            RackDecoder::checked(config, rack, layout, programs)
         }
     }
 }
@@ -118,12 +121,12 @@ fn place(
         .collect::<Result<_, _>>()?;
     let programs = team::programs(config, rack, &plans, &layouts)?;
     let layout = RackLayout::new(config, shape, Placement::Tensor, layouts);
-    RackDecoder::new(config, rack, layout, programs)
+    RackDecoder::checked(config, rack, layout, programs)
 }
 
 impl RackDecoder {
-    /// Programs that keep all rules.
-    fn new(
+    /// Checks the programs of several chips.
+    fn checked(
         config: &Config,
         rack: &Rack,
         layout: RackLayout,
@@ -132,16 +135,21 @@ impl RackDecoder {
         let predictions = programs
             .iter()
             .map(|program| check(config, program).map_err(CompileError::Schedule))
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Result<_, _>>()?;
         crate::check_rack(config, rack, &programs).map_err(CompileError::Decoder)?;
+        Ok(Self::new(layout, programs, predictions))
+    }
+
+    /// Programs that keep all rules, with what they take.
+    fn new(layout: RackLayout, programs: Vec<Program>, predictions: Vec<Prediction>) -> Self {
         let (read_bytes, macs) = (layout.shape().read_bytes(), layout.shape().macs());
-        Ok(Self {
+        Self {
             programs,
             prediction: Prediction::together(&predictions),
             predictions,
             layout,
             read_bytes,
             macs,
-        })
+        }
     }
 }
